@@ -1,0 +1,1 @@
+"""What people touch: pages, charts, the SQL sandbox and the command line."""

@@ -1,0 +1,1 @@
+"""Commands that need the outside world; same shape as those of `app`."""

@@ -1,0 +1,154 @@
+"""Settings: environment (`LIFELINE_*`) over `lifeline.toml` in the home over defaults; each remembers where it came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import SettingsError
+
+PREFIX = "LIFELINE_"
+# name -> (default, what it means); the type of the default is the type of the setting
+KNOWN: dict[str, tuple[Any, str]] = {
+    "tagger": ("embedded", "tagger by name (embedded, keyword) or folder"),
+    "device": ("auto", "where the tagger runs: auto, cpu or cuda"),
+    "allow_private": (False, "let the fetcher reach private and loopback addresses"),
+    "contact": ("https://github.com/lifeline-tracker/lifeline", "who to write to, told to every site in the User-Agent"),
+    "fetch_deadline_s": (60.0, "seconds that one fetch may take in all"),
+    "fetch_max_mb": (20.0, "inflated megabytes that one fetch may bring"),
+    "fetch_concurrency": (16, "hosts that are fetched from at once"),
+    "host_spacing_s": (0.5, "seconds between two requests to one host"),
+    "seed": (1, "seed of the estimate"),
+    "sql_timeout_s": (10.0, "seconds that an analyst's query may take"),
+    "sql_max_rows": (10000, "rows that an analyst's query may return"),
+    "notify_urls": ("", "Apprise addresses for digests, separated by spaces"),
+    "quiet_hours": ("", "hours without alerts, as in 22-07, UTC"),
+    "runner": ("", "where heavy stages run: empty for this process, dask or ray"),
+    "exchange": ("", "folder or s3:// address that gets the published file and Parquet"),
+    "port": (8501, "port of the UI"),
+    "lang": ("en", "language of the UI: en or zh"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting with its origin: default, lifeline.toml or the environment variable's name."""
+
+    name: str
+    value: Any
+    origin: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The home and every setting in force."""
+
+    home: Path
+    home_origin: str
+    values: Mapping[str, Setting]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a known setting."""
+        return self.values[name].value
+
+    @property
+    def work(self) -> Path:
+        """The writer's private store."""
+        return self.home / "work.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The file that everybody reads."""
+        return self.home / "lifeline.duckdb"
+
+    @property
+    def rulings(self) -> Path:
+        """Folder of the analysts' decisions."""
+        return self.home / "rulings"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of the last publish's exports."""
+        return self.home / "exports"
+
+    @property
+    def catalogue(self) -> Path:
+        """Folder of imported CSVs, laid over the shipped catalogue by id."""
+        return self.home / "catalogue"
+
+    @property
+    def taggers(self) -> Path:
+        """Folder of the taggers trained or fetched here."""
+        return self.home / "models"
+
+    @property
+    def watchlists(self) -> Path:
+        """Folder of watchlists, one CSV of product ids each."""
+        return self.home / "watchlists"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings in force.
+
+    Raises
+    ------
+    SettingsError
+        for an unknown name or a value of the wrong type, naming both and where it stood.
+
+    """
+    env = os.environ if environ is None else environ
+    home, home_origin = _home(env)
+    file = home / "lifeline.toml"
+    from_file = _read(file)
+    unknown = sorted(set(from_file) - set(KNOWN))
+    if unknown:
+        raise SettingsError(f"{file}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(KNOWN))}")
+    values = {}
+    for name, (default, meaning) in KNOWN.items():
+        variable = PREFIX + name.upper()
+        if env.get(variable, "") != "":
+            values[name] = Setting(name, _as(type(default), env[variable], variable), variable, meaning)
+        elif name in from_file:
+            values[name] = Setting(name, _as(type(default), from_file[name], f"{file}: {name}"), "lifeline.toml", meaning)
+        else:
+            values[name] = Setting(name, default, "default", meaning)
+    return Settings(home, home_origin, values)
+
+
+def _home(env: Mapping[str, str]) -> tuple[Path, str]:
+    if env.get("LIFELINE_HOME"):
+        return Path(env["LIFELINE_HOME"]).expanduser().absolute(), "LIFELINE_HOME"
+    from platformdirs import user_data_path
+
+    return user_data_path("lifeline", appauthor=False), "default"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML ({error}); mend it or move it away") from error
+
+
+def _as(kind: type, value: Any, where: str) -> Any:
+    """`value` as `kind`; text such as "yes" or "0" stands for a boolean."""
+    try:
+        if kind is bool:
+            return (
+                value
+                if isinstance(value, bool)
+                else {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).strip().lower()]
+            )
+        return kind(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"{where} is {value!r}, expected {_NAMES[kind]}") from error
+
+
+_NAMES = {bool: "1 or 0", int: "a whole number", float: "a number", str: "text"}

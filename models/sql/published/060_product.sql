@@ -1,0 +1,28 @@
+create or replace view pub.product as
+select product_id, name, vendor, homepage, category, segment, wrapper_tier, coupling, launched_on, launched_precision, outcome,
+    ended_on, ended_known_on, last_alive_on, gone_by, cohort, sample_weight, ended_because, note, source_url,
+    source_url_launch, is_private
+from main.product;
+comment on view pub.product is 'One row per app-layer product.';
+comment on column pub.product.product_id is 'Key';
+comment on column pub.product.name is 'Name';
+comment on column pub.product.vendor is 'Company';
+comment on column pub.product.homepage is 'Address';
+comment on column pub.product.category is 'Free category';
+comment on column pub.product.segment is 'eye, brain, hand, make or platform';
+comment on column pub.product.wrapper_tier is 'Thickness of the shell, 1 (thin) to 5; null when unknown';
+comment on column pub.product.coupling is 'Dependence on one platform, 0 (none) to 3 (deep); null when unknown';
+comment on column pub.product.launched_on is 'Launch';
+comment on column pub.product.launched_precision is 'day, month or year; a year is stored as 1 January';
+comment on column pub.product.outcome is 'alive, shut_down, acquired, acquired_running, pivoted; null when its fate was not found';
+comment on column pub.product.ended_on is 'End; null when alive or undated';
+comment on column pub.product.ended_known_on is 'Day from which the end could be known';
+comment on column pub.product.last_alive_on is 'Last seen alive';
+comment on column pub.product.gone_by is 'First seen gone, when the end is undated';
+comment on column pub.product.cohort is 'Dated public list on which it stood before its fate was known';
+comment on column pub.product.sample_weight is 'Weight in the fit';
+comment on column pub.product.ended_because is 'Stated reason of the end';
+comment on column pub.product.note is 'Doubts and remarks';
+comment on column pub.product.source_url is 'Evidence of its outcome';
+comment on column pub.product.source_url_launch is 'Evidence of its launch';
+comment on column pub.product.is_private is 'Entered by you and kept in this home';

@@ -1,0 +1,6 @@
+create or replace view pub.product_moat as
+select product_id, moat
+from main.product_moat;
+comment on view pub.product_moat is 'One row per product and moat. Labelled knowing the fate: shown, not used in the fit.';
+comment on column pub.product_moat.product_id is 'Product';
+comment on column pub.product_moat.moat is 'What is said to protect it';

@@ -1,0 +1,46 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A fresh home that no setting of this machine leaks into."""
+    for name in [name for name in os.environ if name.startswith("LIFELINE_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("LIFELINE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def store():
+    """A store in memory with the whole schema."""
+    from models.store import open_memory
+
+    con = open_memory()
+    yield con
+    con.close()
+
+
+@pytest.fixture
+def as_of():
+    """The day most stories stand on."""
+    return date(2026, 8, 22)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of real data beside the checkout; not part of the project."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the folder `shared` beside the checkout")
+    return folder
