@@ -17,7 +17,7 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "tagger": ("embedded", "tagger by name (embedded, keyword) or folder"),
     "device": ("auto", "where the tagger runs: auto, cpu or cuda"),
     "allow_private": (False, "let the fetcher reach private and loopback addresses"),
-    "contact": ("https://github.com/lifeline-tracker/lifeline", "who to write to, told to every site in the User-Agent"),
+    "contact": ("no contact given by the operator", "who to write to, told to every site in the User-Agent"),
     "fetch_deadline_s": (60.0, "seconds that one fetch may take in all"),
     "fetch_max_mb": (20.0, "inflated megabytes that one fetch may bring"),
     "fetch_concurrency": (16, "hosts that are fetched from at once"),
