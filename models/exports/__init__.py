@@ -1,1 +1,1 @@
-"""What leaves the house as files."""
+"""What leaves the tracker as files: CSV that no spreadsheet runs, Parquet, JSON, the Atom feeds and the weekly brief."""
