@@ -193,6 +193,22 @@ def make_home(home: Path) -> None:
         raise StoreError(f"{home} cannot be written to; mend its permissions or set LIFELINE_HOME to another folder")
 
 
+def lock_holder(home: Path) -> str | None:
+    """Who writes to the work file right now, in words; None when nobody does."""
+    import fcntl
+
+    try:
+        handle = open(home / "work.lock", encoding="utf-8")  # noqa: SIM115
+    except OSError:
+        return None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return handle.read().strip() or "another process"
+    return None
+
+
 @contextmanager
 def _locked(home: Path, purpose: str, wait_s: float) -> Iterator[None]:
     """Hold `work.lock`, which names its holder; the kernel frees it when the process dies, however it dies."""

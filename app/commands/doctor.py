@@ -1,0 +1,155 @@
+"""`lifeline doctor`: the environment, the settings with their origins, and what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from models import settings
+from models.report import Report, table
+
+LOW_DISK_GB = 2.0
+STALE_HOURS = 48.0
+# package -> (what needs it, whether the main job does)
+PACKAGES = {
+    "duckdb": ("everything", True),
+    "pyarrow": ("everything", True),
+    "scipy": ("the estimate", True),
+    "prefect": ("runs and schedules", True),
+    "httpx": ("fetching", True),
+    "feedparser": ("reading feeds", True),
+    "trafilatura": ("reading changelog pages", True),
+    "streamlit": ("the UI", True),
+    "altair": ("charts", True),
+    "torch": ("the embedded tagger", False),
+    "transformers": ("the embedded tagger", False),
+    "apprise": ("digests", False),
+    "mcp": ("lifeline mcp", False),
+}
+SECRET = ("notify_urls",)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `state` is ok, note (works without) or missing; `remedy` says what to do unless it is ok."""
+
+    what: str
+    value: str
+    state: str = "ok"
+    remedy: str = ""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare no arguments of its own."""
+
+
+def run(args: argparse.Namespace) -> Report:
+    """Look at everything; the exit code is 1 when something is missing that the main job needs."""
+    config = settings.load()
+    findings = [*_environment(), *_packages(), *_home(config.home), *_published(config.published), *_writer(config.home)]
+    shown = [setting_row(setting) for setting in config.values.values()]
+    lines = [
+        *table([asdict(finding) for finding in findings], ["what", "state", "value"]),
+        *[f"  {finding.what}: {finding.remedy}" for finding in findings if finding.state != "ok"],
+        "",
+        f"home {config.home} ({config.home_origin})",
+        *table(shown, ["setting", "value", "origin", "meaning"]),
+    ]
+    is_broken = any(finding.state == "missing" for finding in findings)
+    data = {
+        "home": str(config.home),
+        "home_origin": config.home_origin,
+        "findings": [asdict(finding) for finding in findings],
+        "settings": shown,
+    }
+    return Report(lines, data, 1 if is_broken else 0)
+
+
+def setting_row(setting: settings.Setting) -> dict[str, Any]:
+    """A setting for the eye; of a secret only whether it is set."""
+    hidden = setting.name in SECRET and setting.value
+    value = "(set, hidden)" if hidden else setting.value
+    return {"setting": setting.name, "value": value, "origin": setting.origin, "meaning": setting.meaning}
+
+
+def _environment() -> Iterator[Finding]:
+    is_old = sys.version_info < (3, 11)
+    yield Finding(
+        "python",
+        f"{sys.version.split()[0]} at {sys.executable}",
+        "missing" if is_old else "ok",
+        "install Python 3.11 or newer" if is_old else "",
+    )
+    yield Finding("lifeline", _version("lifeline") or "run from a checkout")
+    browser = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    yield Finding(
+        "browser",
+        browser or "none",
+        "ok" if browser else "note",
+        "only the browser tests need Chromium; install it for `make test`",
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for name, (user, is_needed) in PACKAGES.items():
+        found = _version(name)
+        if found:
+            yield Finding(name, f"{found}{_cuda() if name == 'torch' else ''}")
+        else:
+            yield Finding(
+                name, "not installed", "missing" if is_needed else "note", f"{user} needs it: pip install 'lifeline[all]'"
+            )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _cuda() -> str:
+    """Whether torch sees a GPU, as far as that can be told without importing it, which takes seconds."""
+    return ", an NVIDIA driver is there" if Path("/dev/nvidiactl").exists() else ", no GPU"
+
+
+def _home(home: Path) -> Iterator[Finding]:
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    is_writable = nearest.is_dir() and os.access(nearest, os.W_OK)
+    yield Finding(
+        "home",
+        f"{home}{'' if home.exists() else ' (made by the first run)'}",
+        "ok" if is_writable else "missing",
+        "" if is_writable else f"{nearest} cannot be written to; mend its permissions or set LIFELINE_HOME to another folder",
+    )
+    free_gb = shutil.disk_usage(nearest).free / 1e9
+    is_low = free_gb < LOW_DISK_GB
+    yield Finding(
+        "disk", f"{free_gb:.1f} GB free", "note" if is_low else "ok", "make room; a run needs some space" if is_low else ""
+    )
+
+
+def _published(file: Path) -> Iterator[Finding]:
+    if not file.is_file():
+        yield Finding("published file", "none yet", "note", "`lifeline run` writes it (`lifeline up` also opens the UI)")
+        return
+    hours = (datetime.now(UTC).timestamp() - file.stat().st_mtime) / 3600
+    is_stale = hours > STALE_HOURS
+    remedy = "`lifeline run` brings it up to date; `lifeline serve` keeps it so" if is_stale else ""
+    yield Finding(
+        "published file", f"{file.stat().st_size / 1e6:.1f} MB, {hours:.1f} hours old", "note" if is_stale else "ok", remedy
+    )
+
+
+def _writer(home: Path) -> Iterator[Finding]:
+    from models.store import lock_holder
+
+    yield Finding("writer", lock_holder(home) or "nobody holds the work file")

@@ -1,0 +1,54 @@
+"""The Prefect flows around the stages. Each takes plain parameters, opens the store itself and answers with what was done.
+
+A run that finds the store in use waits for it, so that schedules may meet; a run that fails is run again, for every stage may be.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.pipeline import Job, Outcome, Stage, run
+from flows.stages import Counts
+from models import settings
+
+WAIT_FOR_WRITER_S = 1800.0
+TIME_LIMIT_S = 6 * 3600
+
+
+def as_task(name: str, stage: Stage) -> Counts:
+    """Run a stage as a Prefect task. What it works on is a live connection, so nothing about it can be cached or stored."""
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False)(stage)()
+
+
+@flow(name="daily", retries=2, retry_delay_seconds=300, timeout_seconds=TIME_LIMIT_S, persist_result=False)
+def daily(
+    as_of: date | None = None,
+    sources: Path | None = None,
+    offline: bool = False,
+    only_due: bool = True,
+    wait_s: float = WAIT_FOR_WRITER_S,
+) -> Outcome:
+    """One pass of the whole pipeline: ingest, tag, detect, derive, publish, notify."""
+    now = datetime.now(UTC)
+    job = Job(
+        as_of or now.date(),
+        now,
+        sources=sources,
+        is_offline=offline,
+        only_due=only_due,
+        wait_s=wait_s,
+        purpose="the daily pipeline",
+    )
+    return run(job, settings.load(), as_task)
+
+
+@flow(name="ingest", retries=1, retry_delay_seconds=60, timeout_seconds=3000, persist_result=False)
+def ingest(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
+    """Poll the sources that are due and tag what is new; the next daily pass does the rest."""
+    now = datetime.now(UTC)
+    job = Job(now.date(), now, stages=("ingest", "tag"), only_due=True, wait_s=wait_s, purpose="the hourly poll")
+    return run(job, settings.load(), as_task)
