@@ -1,0 +1,269 @@
+"""From one tagged document to the report of an event, or to nothing. Pure: the same document gives the same report on every run."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from models.detect import days, wording
+from models.detect.providers import Providers
+from models.detect.releases import Release, is_versioned, plain, releases_in
+from models.detect.rules import capability_hints
+from models.detect.types import Report, TaggedDocument
+
+READ_CHARACTERS = 700
+LEAD_CHARACTERS = 240
+MIN_CONFIDENCE = 0.5
+MIN_SHARE = 0.35
+LONGEST_NOTICE = timedelta(days=800)
+_WORD = re.compile(r"[a-z][a-z0-9+.'-]{2,}|[\u4e00-\u9fff]{2}")
+_STOP = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "now",
+        "available",
+        "new",
+        "introducing",
+        "announcing",
+        "from",
+        "your",
+        "you",
+        "our",
+        "are",
+        "can",
+        "has",
+        "have",
+        "was",
+        "its",
+        "into",
+        "this",
+        "that",
+        "via",
+        "all",
+        "how",
+        "what",
+        "get",
+        "more",
+        "launch",
+        "launches",
+        "launched",
+        "release",
+        "releases",
+        "released",
+        "preview",
+        "beta",
+        "generally",
+        "support",
+        "supports",
+        "adds",
+        "update",
+        "updates",
+        "using",
+        "use",
+        "model",
+        "models",
+        "openai",
+        "anthropic",
+        "google",
+        "meta",
+        "mistral",
+        "microsoft",
+        "claude",
+        "gemini",
+        "chatgpt",
+    ]
+)
+
+
+def read(document: TaggedDocument, providers: Providers) -> Report | None:
+    """What the document reports; None when it is no report of a jump: a rumour, a reaction, a benchmark, a round-up, a story."""
+    title = plain(document.title).strip()
+    body = plain(document.text[:READ_CHARACTERS])
+    if document.tier == "registry" or not title:
+        return None
+    lead = body[:LEAD_CHARACTERS] if body.startswith(title[:40]) else f"{title}. {body[:LEAD_CHARACTERS]}"
+    site = providers.of_url(document.url)
+    named = releases_in(lead)
+    provider = who(document, title, lead, site, providers)
+    if not provider or not providers.is_platform(provider):
+        return None
+    stage = stage_of(title, lead, document)
+    confidence = confidence_of(document, title, lead, stage, is_official=bool(site) and site == provider)
+    if confidence < MIN_CONFIDENCE:
+        return None
+    capabilities = capabilities_of(document, title, body, stage, named, is_official=site == provider)
+    if not capabilities:
+        return None
+    happened_on, is_dated = happened(document, f"{title}. {body}", stage)
+    in_title = releases_in(title) or named[:1]
+    return Report(
+        document_id=document.document_id,
+        url=document.url,
+        title=title,
+        tier="official" if site == provider else document.tier if document.tier != "official" else "press",
+        source_id=document.source_id,
+        dated_on=document.dated_on,
+        known_on=document.first_seen_on,
+        happened_on=happened_on,
+        is_dated_by_text=is_dated,
+        provider=provider,
+        keys=tuple(one.key for one in (in_title or named) if is_versioned(one.key)),
+        release=release_name(title, in_title or named),
+        words=words_of(f"{title} {lead}"),
+        stage=stage,
+        reach=reach_of(lead, capabilities),
+        magnitude=magnitude_of(document, capabilities),
+        capabilities=capabilities,
+        confidence=confidence,
+    )
+
+
+def who(document: TaggedDocument, title: str, lead: str, site: str, providers: Providers) -> str:
+    """The provider that acts: the owner of the site, else the first one that the title names, the tagger's, the first in the lead."""
+    if site:
+        return site
+    for text in (title, lead):
+        for _, name in providers.named_in(text):
+            return name
+        if text is title and document.provider:
+            return providers.canonical(document.provider)
+    return providers.canonical(document.source_provider) if document.tier == "official" else ""
+
+
+def stage_of(title: str, lead: str, document: TaggedDocument) -> str:
+    """announced, preview, ga or retired, by the words of the title first, then of the lead."""
+    if is_retirement(title, lead, document):
+        return "retired"
+    for text in (title, lead):
+        if wording.GENERAL.search(text):
+            return "ga"
+        if wording.PREVIEW.search(text):
+            return "preview"
+        if wording.ANNOUNCED.search(text) and not wording.NOW.search(text):
+            return "announced"
+    return "ga"
+
+
+def is_retirement(title: str, lead: str, document: TaggedDocument) -> bool:
+    """Whether the document is about an end and not merely mentions one."""
+    score = document.scores.get("api_deprecation", 0.0)
+    rest = max((value for label, value in document.scores.items() if label != "api_deprecation"), default=0.0)
+    if wording.RETIRED.search(title):
+        return score >= 0.15 or not wording.LAUNCH.search(title)
+    return bool(wording.RETIRED.search(lead)) and score >= 0.4 and score > rest
+
+
+def confidence_of(document: TaggedDocument, title: str, lead: str, stage: str, *, is_official: bool) -> float:
+    """Probability that the document reports a jump: the tagger's, moved by what the words say, in log odds."""
+    kinds = document.kind_scores
+    p = kinds.get("capability_jump", 0.0)
+    if stage == "retired":
+        p += kinds.get("product_shutdown", 0.0)
+    z = math.log(max(p, 0.01) / max(1 - p, 0.01))
+    if is_official and stage != "retired":
+        z += official_push(title, lead)
+    z -= 2.0 * bool(wording.STORY.search(title)) + 1.5 * bool(wording.CORPORATE.search(title))
+    z -= 3.0 * bool(wording.ROUND_UP.search(title)) + 1.0 * bool(wording.RUMOUR.search(lead))
+    if not wording.LAUNCH.search(title):
+        z -= 1.0 * bool(wording.BENCHMARK.search(title)) + 1.0 * bool(wording.REACTION.search(title))
+    if not is_official and not wording.LAUNCH.search(lead) and stage != "retired":
+        z -= 0.5
+    return 1 / (1 + math.exp(-z))
+
+
+def official_push(title: str, lead: str) -> float:
+    """What a bare title on a provider's own site adds: a launch verb, a named release, or nothing but a release's name."""
+    push = 0.0
+    if wording.LAUNCH.search(title):
+        push += 0.8
+    named = releases_in(title)
+    if named and any(is_versioned(one.key) for one in named):
+        push += 0.6
+        if len(title) <= len(named[0].name) + 12:
+            push += 1.2
+    elif capability_hints(title):
+        push += 0.4
+    return push
+
+
+def capabilities_of(
+    document: TaggedDocument, title: str, body: str, stage: str, named: tuple[Release, ...], *, is_official: bool
+) -> dict[str, float]:
+    """Labels with their probability; a retirement carries api_deprecation only."""
+    if stage == "retired":
+        return {"api_deprecation": max(document.scores.get("api_deprecation", 0.0), 0.6)}
+    scores = dict(document.scores)
+    for label, share in capability_hints(title, named if is_official else ()).items():
+        scores[label] = max(scores.get(label, 0.0), share)
+    scores.pop("api_deprecation", None)
+    for label, is_kept in document.ruled.items():
+        scores[label] = 1.0 if is_kept else 0.0
+    return strongest(scores)
+
+
+def strongest(scores: Mapping[str, float]) -> dict[str, float]:
+    """Labels past the share that counts, else the best one if it is not hopeless; at most five."""
+    kept = sorted(((value, label) for label, value in scores.items() if value >= MIN_SHARE), reverse=True)[:5]
+    if not kept:
+        best = max(((value, label) for label, value in scores.items()), default=(0.0, ""))
+        kept = [best] if best[0] >= 0.12 else []
+    return {label: round(value, 3) for value, label in kept}
+
+
+def happened(document: TaggedDocument, text: str, stage: str):  # type: ignore[no-untyped-def]
+    """The day it took effect and whether the text named it; an end takes effect on its shutdown day, apart from its notice."""
+    if stage == "retired":
+        day = days.shutdown_day(text, document.dated_on)
+        if day is not None and abs(day - document.dated_on) <= LONGEST_NOTICE:
+            return day, True
+    return document.dated_on, False
+
+
+_REACH_WORDS = (
+    ("open_weights", re.compile(r"\b(?:open[- ]?weights?|open[- ]?sourc\w+|weights|hugging ?face|apache 2\.0|mit licen[sc]e)\b|开源|权重", re.IGNORECASE)),
+    ("suite", re.compile(r"\b(?:microsoft 365|excel|word|powerpoint|outlook|teams|workspace|gmail|google docs|sheets|slack|notion|photoshop|windows|office)\b|飞书|钉钉|企业微信", re.IGNORECASE)),
+    ("device", re.compile(r"\b(?:on[- ]device|iphone|android|ios|mac|pc|laptop|phone|local(?:ly)?|edge)\b|端侧|手机|本地", re.IGNORECASE)),
+    ("api", re.compile(r"\b(?:api|apis|developers?|sdk|endpoint|cli|platform|vertex|bedrock|ai studio)\b|开发者|接口|平台", re.IGNORECASE)),
+    ("enterprise", re.compile(r"\b(?:enterprise|business|organi[sz]ations?|admin|teams? plans?)\b|企业", re.IGNORECASE)),
+)  # fmt: skip
+_REACH_OF_LABEL = {"open_weights": "open_weights", "suite_integration": "suite", "on_device": "device"}
+_API_LABELS = {"function_calling", "structured_output", "retrieval", "customization", "api_deprecation", "price_cut", "speed"}
+
+
+def reach_of(lead: str, capabilities: Mapping[str, float]) -> str:
+    """Who can use it, by label where a label says it, else by the words, else consumers."""
+    for label, reach in _REACH_OF_LABEL.items():
+        if capabilities.get(label, 0.0) >= 0.5:
+            return reach
+    for reach, pattern in _REACH_WORDS:
+        if reach in ("api", "enterprise") and pattern.search(lead):
+            return reach
+    return "api" if capabilities.keys() <= _API_LABELS else "consumer"
+
+
+def magnitude_of(document: TaggedDocument, capabilities: Mapping[str, float]) -> int:
+    """1 to 3: the tagger's, else 2 where a flagship or several labels are sure, else 1."""
+    if document.magnitude in (1, 2, 3):
+        return int(document.magnitude)
+    if capabilities.get("frontier_quality", 0.0) >= 0.5 or sum(share >= 0.5 for share in capabilities.values()) >= 2:
+        return 2
+    return 1
+
+
+def release_name(title: str, named: tuple[Release, ...]) -> str:
+    """What was released, in few words: the release's name where there is one, else the title without launch words."""
+    if named:
+        return named[0].name
+    text = re.sub(r"^(?:introducing|announcing|new in|meet|update:)\s*:?\s*", "", title, flags=re.IGNORECASE)
+    text = re.split(r"\s+(?:is|are) (?:now|here)\b|[|–—]|: | - ", text)[0].strip(" .:")
+    return text[:60].strip()
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The telling words of a title and lead, without launch words; Chinese as pairs of characters."""
+    return frozenset(word.strip("'.-") for word in _WORD.findall(text.lower()) if word not in _STOP)

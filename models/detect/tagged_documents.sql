@@ -1,0 +1,34 @@
+-- Grain: document known on $as_of that may report a jump (or what happened to a product), with its best source and the tags in force.
+with listed as (
+    select document_id, source_id, coalesce(source.tier, 'press') as tier, source.provider,
+        case coalesce(source.tier, 'press') when 'official' then 0 when 'registry' then 1 when 'press' then 2 else 3 end as rank
+    from document_source left join source using (source_id)
+    where document_source.first_seen_at < $as_of::date + interval 1 day
+),
+best as (
+    select document_id, arg_min(source_id, (rank, source_id)) as source_id, arg_min(tier, (rank, source_id)) as tier,
+        arg_min(provider, (rank, source_id)) as provider
+    from listed group by all
+),
+tags as (
+    select document_id, kind_scores, scores, provider, magnitude, event_kind
+    from tagging where tagger = (select value from meta where key = 'tagger')
+),
+ruled as (
+    select distinct case when contains(key, ':') then split_part(key, ':', 1) else key end as document_id
+    from ruling where relation = 'tag' and is_in_force
+)
+select document.document_id, document.url, document.title, document.text[:1200] as text, document.lang,
+    document.published_at::date as published_on, document.first_seen_at::date as first_seen_on, best.tier, best.source_id,
+    best.provider as source_provider, tags.kind_scores::varchar as kind_scores, tags.scores::varchar as scores, tags.provider,
+    tags.magnitude, document.facts::varchar as facts
+from document
+left join best using (document_id)
+left join tags using (document_id)
+left join ruled on ruled.document_id = document.document_id
+where document.first_seen_at < $as_of::date + interval 1 day
+  and (
+      document.facts is not null or ruled.document_id is not null
+      or coalesce((tags.kind_scores ->> 'capability_jump')::double, 0) + coalesce((tags.kind_scores ->> 'product_shutdown')::double, 0) >= 0.08
+  )
+order by document.document_id
