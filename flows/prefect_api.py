@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +23,10 @@ QUIET = {
 }
 
 
+# a proxy of the environment has no business with our own loopback servers
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 class PrefectError(LifelineError):
     """Prefect's server does not start or does not answer."""
 
@@ -32,6 +35,8 @@ def configure(home: Path, *, log_level: str) -> None:
     """Set what Prefect reads at import: state in the home, no telemetry, its log no louder than asked. What is set already stays."""
     for name, value in {"PREFECT_HOME": str(home / "prefect"), "PREFECT_LOGGING_LEVEL": log_level, **QUIET}.items():
         os.environ.setdefault(name, value)
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
 
 class Api:
@@ -61,7 +66,7 @@ class Api:
 
         """
         until = time.monotonic() + START_TIMEOUT_S
-        while not _answers(self.url):
+        while not answers(f"{self.url}/health"):
             if self._child and self._child.poll() is not None:
                 raise PrefectError(f"Prefect's server stopped while starting; see {self.log}")
             if time.monotonic() > until:
@@ -107,7 +112,7 @@ class Api:
             url = str(json.loads(self._address.read_text(encoding="utf-8"))["url"])
         except (OSError, ValueError, KeyError):
             return ""
-        return url if _answers(url) else ""
+        return url if answers(f"{url}/health") else ""
 
     def _spawn(self) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +145,7 @@ def free_port(wanted: int = 0) -> int:
     """A free loopback port: `wanted` if it is free, else the next free one above it; any for 0."""
     for port in range(wanted, wanted + 20) if wanted else [0]:
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
@@ -148,9 +154,10 @@ def free_port(wanted: int = 0) -> int:
     raise LifelineError(f"ports {wanted} to {wanted + 19} are all in use; choose another with --port")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an address answers with 200 within two seconds."""
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310
+        with _DIRECT.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (OSError, ValueError):
         return False

@@ -44,19 +44,26 @@ class Context:
 
 
 def ingest(context: Context) -> Counts:
-    """Poll the sources; offline, only enter them."""
+    """Poll the sources; offline or with the network out, only enter them."""
+    from flows import network
     from flows.ingest import ingest as poll
 
-    return dict(
-        poll(
-            context.con,
-            context.sources,
-            clock=context.clock,
-            settings=context.settings,
-            only_due=context.only_due,
-            offline=context.is_offline,
-        )
+    is_offline = context.is_offline
+    if is_offline:
+        context.say("offline: no source is polled")
+    elif network.is_out(row["url"] for row in context.sources if row.get("is_active") is not False):
+        context.say("the network is out: no source is polled; going on with what is stored")
+        is_offline = True
+    counts = poll(
+        context.con,
+        context.sources,
+        clock=context.clock,
+        settings=context.settings,
+        only_due=context.only_due,
+        offline=is_offline,
+        say=context.say,
     )
+    return dict(counts)
 
 
 def tag(context: Context) -> Counts:
@@ -84,8 +91,10 @@ def detect(context: Context) -> Counts:
 
 def derive(context: Context) -> Counts:
     """Write exposures, spells and lifelines of the day."""
+    from models.survival.stage import METHOD_VERSION
     from models.survival.stage import derive as derive_lifelines
 
+    context.con.execute("insert or replace into meta values ('method_version', ?)", [METHOD_VERSION])
     return dict(derive_lifelines(context.con, context.as_of, seed=context.settings["seed"]))
 
 

@@ -1,0 +1,83 @@
+"""The deployments of `prefect.yaml`, read for `lifeline serve`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from models.errors import UsageError
+
+FILE = "prefect.yaml"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One flow on its schedules, in the words of `prefect.yaml`."""
+
+    name: str
+    module: str
+    flow: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    schedules: tuple[Mapping[str, Any], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    concurrency_limit: Mapping[str, Any] | None = None
+
+
+def find_file() -> Path:
+    """The file beside the checkout, or where the package put it.
+
+    Raises
+    ------
+    UsageError
+        when it is in neither place.
+
+    """
+    for file in (ROOT / FILE, Path(sys.prefix) / "share" / "lifeline" / FILE):
+        if file.is_file():
+            return file
+    raise UsageError(f"{FILE} is not beside the program; give its path with --file")
+
+
+def read(file: Path) -> list[Deployment]:
+    """Every deployment of a file.
+
+    Raises
+    ------
+    UsageError
+        when the file is none of Prefect's, or a deployment lacks its name, its entry point or a schedule.
+
+    """
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        rows = found["deployments"]
+    except FileNotFoundError as error:
+        raise UsageError(f"{file} does not exist; give the path of a prefect.yaml") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"{file} has no list of deployments ({type(error).__name__}); see the prefect.yaml that ships"
+        ) from error
+    return [_deployment(file, number, row) for number, row in enumerate(rows, start=1)]
+
+
+def _deployment(file: Path, number: int, row: Mapping[str, Any]) -> Deployment:
+    for name in ("name", "entrypoint", "schedules"):
+        if not row.get(name):
+            raise UsageError(f"{file}, deployment {number}: {name} is missing; see the prefect.yaml that ships")
+    path, _, flow = row["entrypoint"].partition(":")
+    return Deployment(
+        name=row["name"],
+        module=path.removesuffix(".py").replace("/", "."),
+        flow=flow,
+        description=row.get("description") or "",
+        tags=tuple(row.get("tags") or ()),
+        schedules=tuple(row["schedules"]),
+        parameters=row.get("parameters") or {},
+        concurrency_limit=row.get("concurrency_limit"),
+    )
