@@ -6,13 +6,14 @@ Each reader returns rows as dicts with typed values: dates, integers, floats, tu
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from models import taxonomy
+from models.catalogue.formats import read_other
 from models.errors import CatalogueError
 
 SHIPPED = Path(__file__).parent
@@ -30,8 +31,8 @@ class Column:
     is_required: bool = False
 
 
-def read_csv(file: Path, columns: Mapping[str, Column], key: str) -> list[Row]:
-    """Rows of a CSV, each value parsed.
+def read_csv(file: Path, columns: Mapping[str, Column], key: str | Sequence[str]) -> list[Row]:
+    """Rows of a CSV (or of JSON Lines, Parquet or OPML, by the file's ending), each value parsed; `key` is unique where given.
 
     Raises
     ------
@@ -39,30 +40,34 @@ def read_csv(file: Path, columns: Mapping[str, Column], key: str) -> list[Row]:
         at the first wrong thing: no such file, not UTF-8, a column that is missing, a value that cannot be, an id used twice.
 
     """
+    keys = (key,) if isinstance(key, str) else tuple(key)
     rows: list[Row] = []
-    seen: dict[str, int] = {}
-    for number, raw in _raw_rows(file, columns, key):
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, raw in _raw_rows(file, columns):
         row = {name: _value(file, number, name, column, raw.get(name)) for name, column in columns.items()}
-        if row[key] in seen:
+        identity = tuple(row[name] for name in keys)
+        if identity in seen and any(part is not None for part in identity):
+            shown = ", ".join(repr(str(part)) for part in identity if part is not None)
             raise CatalogueError(
-                f"{file}, row {number}, column {key}: {row[key]!r} stands in row {seen[row[key]]} already; give each row its own id"
+                f"{file}, row {number}, column {keys[-1]}: {shown} stands in row {seen[identity]} already; give each row its own"
             )
-        seen[row[key]] = number
+        seen[identity] = number
         rows.append(row)
     return rows
 
 
-def _raw_rows(file: Path, columns: Mapping[str, Column], key: str) -> Iterable[tuple[int, Mapping[str, str]]]:
-    """Row number as a spreadsheet shows it (the header is row 1) and the raw row."""
+def _raw_rows(file: Path, columns: Mapping[str, Column]) -> Iterable[tuple[int, Mapping[str, str]]]:
+    """Row number as a spreadsheet shows it (the header is row 1; other formats count from 1) and the raw row."""
+    other = read_other(file)
+    if other is not None:
+        _check_header(file, other[0], columns)
+        yield from other[1]
+        return
     try:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle, strict=True)
             header = reader.fieldnames or []
-            missing = [name for name, column in columns.items() if column.is_required and name not in header]
-            if missing:
-                raise CatalogueError(
-                    f"{file}, row 1: column {missing[0]!r} is missing; the header must name at least {', '.join(n for n, c in columns.items() if c.is_required)}"
-                )
+            _check_header(file, header, columns)
             for number, raw in enumerate(reader, start=2):
                 if raw.get(None) or None in raw.values():
                     raise CatalogueError(
@@ -73,6 +78,13 @@ def _raw_rows(file: Path, columns: Mapping[str, Column], key: str) -> Iterable[t
         raise CatalogueError(f"{file} does not exist; give the path of a CSV file") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CatalogueError(f"{file} cannot be read as CSV in UTF-8 ({error}); save it as CSV (UTF-8) and try again") from error
+
+
+def _check_header(file: Path, header: Sequence[str], columns: Mapping[str, Column]) -> None:
+    missing = [name for name, column in columns.items() if column.is_required and name not in header]
+    if missing:
+        required = ", ".join(name for name, column in columns.items() if column.is_required)
+        raise CatalogueError(f"{file}, row 1: column {missing[0]!r} is missing; the header must name at least {required}")
 
 
 def _width(raw: Mapping[Any, Any]) -> int:
@@ -174,7 +186,7 @@ def labels(value: str) -> tuple[str, ...]:
 
 
 _LISTS = (names, labels)
-_NEVER_EMPTY = ("product_id", "jump_id", "date", "source_id", "url", "title", "kind", "stage", "reach", "magnitude")
+_NEVER_EMPTY = ("product_id", "jump_id", "date", "source_id", "url", "title", "kind", "stage", "reach", "magnitude", "month", "n")
 
 
 def read_products(file: Path) -> list[Row]:

@@ -1,6 +1,6 @@
 create or replace view pub.jump as
 select jump_id, happened_on, date_precision, known_on, platform, provider, release, stage, reach, magnitude, weight, summary,
-    confidence, origin, coalesce(documents.n, 0) as n_documents, is_confirmed, source_url, story_key
+    confidence, origin, coalesce(documents.n, 0) as n_documents, is_confirmed, source_url, story_key, note
 from main.jump left join (select jump_id, count(*)::integer as n from main.jump_document group by all) as documents using (jump_id);
 comment on view pub.jump is 'One row per jump: a dated public event in which a platform makes a capability available, lifts it by a step, or retires it.';
 comment on column pub.jump.jump_id is 'Key, stable across runs';
@@ -21,3 +21,4 @@ comment on column pub.jump.n_documents is 'Documents that report it';
 comment on column pub.jump.is_confirmed is 'Whether a person checked it';
 comment on column pub.jump.source_url is 'Evidence that a person can open';
 comment on column pub.jump.story_key is 'Stages of one thing share it';
+comment on column pub.jump.note is 'Remark of whoever recorded it';

@@ -1,0 +1,83 @@
+"""`lifeline import`: bring in a file, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+from app.report import Report
+from models import catalogue, importing, settings
+from models.catalogue.files import Row
+from models.errors import UsageError
+from models.importing import Imported
+
+KINDS = ("sources", "products", "jumps", "documents", "activity")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("kind", choices=KINDS, help="what the file holds")
+    parser.add_argument("file", type=Path, help="CSV, JSON Lines (.jsonl), Parquet, or for sources OPML")
+    parser.add_argument(
+        "--private", action="store_true", help="products of your own: kept in the home, never in exports unless asked"
+    )
+    parser.add_argument("--cohort", metavar="NAME", help="products: they were listed together, as in a list of a certain day")
+    parser.add_argument(
+        "--listed-on", type=date.fromisoformat, metavar="DATE", help="products: the day of that list (YYYY-MM-DD)"
+    )
+
+
+def run(args: argparse.Namespace) -> Report:
+    """Validate, lay over what is there, and say what changed."""
+    if args.kind != "products" and (args.private or args.cohort or args.listed_on):
+        raise UsageError(f"--private, --cohort and --listed-on are for products; leave them out for {args.kind}")
+    if bool(args.cohort) != bool(args.listed_on):
+        raise UsageError("--cohort and --listed-on go together; give both, as in --cohort W24 --listed-on 2024-03-01")
+    done = _import(args, settings.load())
+    lines = [
+        f"{done.kind}: {done.n_rows} rows read, {done.n_new} new, {done.n_changed} changed, {done.n_same} as before ({done.target})"
+    ]
+    if done.ignored:
+        lines.append(f"columns without a meaning here: {', '.join(done.ignored)}")
+    lines.append("`lifeline run` takes them in" if done.kind != "documents" else "`lifeline run --offline` tags them")
+    data = {"kind": done.kind, "n_rows": done.n_rows, "n_new": done.n_new, "n_changed": done.n_changed, "target": done.target}
+    return Report(lines, data | {"ignored_columns": list(done.ignored)})
+
+
+def _import(args: argparse.Namespace, inside: settings.Settings) -> Imported:
+    now = datetime.now(UTC)
+    if args.kind == "documents":
+        return _documents(args.file, inside, now)
+    if args.kind == "activity":
+        return _activity(args.file, inside, now)
+    from models.store import make_home
+
+    make_home(inside.home)
+    kind = "private" if args.private else args.kind
+    amend = partial(_listed, cohort=args.cohort, listed_on=args.listed_on) if args.cohort else importing.as_it_is
+    return importing.import_catalogue(kind, args.file, inside.catalogue, amend=amend)
+
+
+def _documents(file: Path, inside: settings.Settings, now: datetime) -> Imported:
+    from models.importing_store import read_documents, store_imported
+    from models.store import open_work
+
+    rows = read_documents(file)
+    with open_work(inside.home, purpose="lifeline import", wait_s=5) as con:
+        return store_imported(con, rows, now)
+
+
+def _activity(file: Path, inside: settings.Settings, now: datetime) -> Imported:
+    from models.importing_store import read_activity, store_activity
+    from models.store import open_work
+
+    rows = read_activity(file, [row["product_id"] for row in catalogue.load(inside.catalogue).products])
+    with open_work(inside.home, purpose="lifeline import", wait_s=5) as con:
+        return store_activity(con, rows, now)
+
+
+def _listed(row: Row, *, cohort: str, listed_on: date) -> Row:
+    """A product as a member of a list: from that day on it is under observation."""
+    return {**row, "cohort": row["cohort"] or cohort, "cohort_seen_on": row["cohort_seen_on"] or listed_on}
