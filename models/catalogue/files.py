@@ -18,7 +18,12 @@ from models.errors import CatalogueError
 
 SHIPPED = Path(__file__).parent
 PRECISIONS = ("day", "month", "year")
-SOURCE_KINDS = ("feed", "changelog", "registry", "sitemap", "hackernews", "archive", "liveness")
+SOURCE_KINDS = ("feed", "changelog", "registry", "sitemap", "hackernews", "archive", "liveness", "auto")
+# words that say what a source is about rather than what form it has: the form is seen from its answer
+LOOSE_KINDS = frozenset(
+    "news blog blogs newsroom press release_notes releases release notes research engineering podcast newsletter papers essays docs "
+    "updates announcements rss atom rdf json_feed jsonfeed xml page html markdown web site official media community".split()
+)
 TIERS = ("official", "registry", "press", "discussion")
 Row = dict[str, Any]
 
@@ -207,6 +212,16 @@ def read_sources(file: Path) -> list[Row]:
     return read_csv(file, _SOURCE_COLUMNS, "source_id")
 
 
+def source_kind(value: str) -> str:
+    """A kind of source; a loose word such as news or blog means auto: see it from the answer."""
+    word = value.strip().lower().replace("-", "_").replace(" ", "_")
+    if word in LOOSE_KINDS:
+        return "auto"
+    if word not in SOURCE_KINDS:
+        raise ValueError(f"is not known; use one of {', '.join(SOURCE_KINDS)}")
+    return word
+
+
 def _product_columns() -> dict[str, Column]:
     free = ("name", "vendor", "category", "cohort", "ended_because", "verified", "note")
     return {
@@ -250,7 +265,7 @@ def _jump_columns() -> dict[str, Column]:
 _SOURCE_COLUMNS = {
     "source_id": Column(text, is_required=True),
     "title": Column(text, is_required=True),
-    "kind": Column(one_of(SOURCE_KINDS), is_required=True),
+    "kind": Column(source_kind, is_required=True),
     "url": Column(link, is_required=True),
     "site": Column(text),
     "provider": Column(text),

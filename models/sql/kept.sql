@@ -5,7 +5,8 @@ create table if not exists source (
     source_id varchar primary key, title varchar, kind varchar, url varchar, site varchar, provider varchar, lang varchar,
     every_hours double, is_active boolean, tier varchar, product_id varchar, is_listed boolean default true,
     health varchar, health_since_at timestamptz, last_fetch_at timestamptz, last_success_at timestamptz, last_new_at timestamptz,
-    next_fetch_at timestamptz, etag varchar, last_modified varchar, moved_to varchar, n_failures integer default 0, last_error varchar
+    next_fetch_at timestamptz, etag varchar, last_modified varchar, moved_to varchar, n_failures integer default 0, last_error varchar,
+    hold_until_at timestamptz, retired_at timestamptz, newest_at timestamptz
 );
 
 create table if not exists fetch_log (
@@ -17,7 +18,7 @@ create table if not exists fetch_log (
 create table if not exists document (
     document_id varchar primary key, source_id varchar, url varchar, title varchar, text varchar, lang varchar,
     published_at timestamptz, first_seen_at timestamptz not null, updated_at timestamptz, n_versions integer default 1,
-    content_hash varchar, is_date_suspect boolean default false, facts json
+    content_hash varchar, is_date_suspect boolean default false, facts json, text_source_id varchar
 );
 
 create table if not exists document_version (
@@ -28,9 +29,14 @@ create table if not exists document_version (
 -- Every name under which a document was met (canonical URL, guid within a site, content): two names, one document.
 create table if not exists document_identity (identity varchar primary key, document_id varchar not null);
 
--- Every source that listed a document.
+-- Every source that listed a document, with the hash of the text that it listed last.
 create table if not exists document_source (
-    document_id varchar, source_id varchar, first_seen_at timestamptz, primary key (document_id, source_id)
+    document_id varchar, source_id varchar, first_seen_at timestamptz, content_hash varchar, primary key (document_id, source_id)
+);
+
+-- What a model registry said last, by which the next poll finds what changed.
+create table if not exists registry_state (
+    source_id varchar, model varchar, state json, seen_at timestamptz, primary key (source_id, model)
 );
 
 -- One row per document, tagger and text read: a new tagger adds rows, the old ones stay.
