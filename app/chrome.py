@@ -1,0 +1,81 @@
+"""What stands around every page: language, who is signed in, until when the data reach, and the line for what is wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import data, text, words
+from app.words import t
+from models.errors import LifelineError, NotPublishedError
+
+
+def sidebar() -> None:
+    """Language and sign-in; then the data's cut-off, unless there are no data yet."""
+    with st.sidebar:
+        _language()
+        _who()
+        try:
+            state = data.state()
+        except LifelineError:
+            return
+        st.caption(t("cut_off", as_of=text.day(state["as_of"]), at=text.instant(state["finished_at"])))
+
+
+def _language() -> None:
+    st.session_state["choose_language"] = words.language()
+    st.segmented_control(
+        t("language"),
+        list(words.LANGUAGES),
+        format_func=words.LANGUAGES.__getitem__,
+        key="choose_language",
+        on_change=_speak,
+        label_visibility="collapsed",
+    )
+
+
+def _speak() -> None:
+    chosen = st.session_state["choose_language"] or words.language()
+    st.session_state["language"] = chosen
+    st.query_params["lang"] = chosen
+
+
+def can_sign_in() -> bool:
+    """Whether OIDC is configured in Streamlit's secrets."""
+    try:
+        return "auth" in st.secrets
+    except (FileNotFoundError, st.errors.StreamlitSecretNotFoundError):
+        return False
+
+
+def is_let_in() -> bool:
+    """Whether this session may read: always without sign-in, else once signed in."""
+    if not can_sign_in() or st.user.is_logged_in:
+        return True
+    st.info(t("sign_in_first"), icon="🔑")
+    return False
+
+
+def who() -> str:
+    """The name that rulings carry: the signed-in one, or local."""
+    if can_sign_in() and st.user.is_logged_in:
+        return str(st.user.get("email") or st.user.get("name") or st.user.get("sub") or "signed in")
+    return "local"
+
+
+def _who() -> None:
+    if not can_sign_in():
+        st.caption(t("local"))
+    elif st.user.is_logged_in:
+        st.caption(t("signed_in", name=text.escape(who())))
+        st.button(t("sign_out"), on_click=st.logout)
+    else:
+        st.button(t("sign_in"), on_click=st.login)
+
+
+def refuse(error: LifelineError) -> None:
+    """One line that says what was wrong and what to do, and for a desk without data how to get them."""
+    st.title(t("no_data_title") if isinstance(error, NotPublishedError) else t("error_title"), anchor=False)
+    st.error(text.escape(str(error)), icon="⚠️")
+    if isinstance(error, NotPublishedError):
+        st.markdown(t("no_data_help"))
+        st.code("lifeline up --offline", language="bash")

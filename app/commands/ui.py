@@ -1,0 +1,138 @@
+"""`lifeline ui`: the Streamlit UI on the published file, bound to this machine, with no telemetry and no file watching."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from app.report import Report, say
+from models import settings, store
+from models.errors import StoreError, UsageError
+
+MAIN = Path(__file__).resolve().parent.parent / "main.py"
+HOST = "127.0.0.1"
+# Not a word of this is secret: command lines can be read by everybody on the machine.
+OPTIONS: dict[str, str] = {
+    "server.address": HOST,
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": "5",
+    "server.showEmailPrompt": "false",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "type",
+    "client.showErrorLinks": "false",
+    "theme.light.primaryColor": "#2467a6",
+    "theme.dark.primaryColor": "#6aa9e0",
+    "theme.baseRadius": "small",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--port", type=int, help="port on 127.0.0.1 (default: the setting `port`)")
+
+
+def run(args: argparse.Namespace) -> Report:
+    """Serve until stopped."""
+    found = settings.load()
+    port = found["port"] if args.port is None else args.port
+    if not found.published.is_file():
+        say(f"{found.published} does not exist yet; the pages say so until `lifeline run` has published")
+    child = launch(found.home, port)
+    say(f"the desk is at http://{HOST}:{port} (stop with Ctrl-C)")
+    return wait(child, port)
+
+
+def launch(home: Path, port: int, *, quiet: bool = True) -> subprocess.Popen[bytes]:
+    """Start the UI on the published file of `home` as a child process and return it; `wait_until_ready` tells when it answers.
+
+    Raises
+    ------
+    UsageError
+        when the port is no port or is taken already.
+
+    """
+    if not 0 < port < 65536:
+        raise UsageError(f"{port} is no port; use 1 to 65535")
+    if not is_free(port):
+        raise UsageError(f"port {port} on {HOST} is in use; stop what uses it or choose another with --port")
+    store.make_home(home)
+    flags = [f"--{name}={value}" for name, value in OPTIONS.items()]
+    command = [sys.executable, "-m", "streamlit", "run", str(MAIN), f"--server.port={port}", *flags]
+    out = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen(command, env=environment(home), cwd=home, stdout=out, stdin=subprocess.DEVNULL)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of the child: the home, and this project ahead of whatever else is on the path."""
+    root = str(MAIN.parent.parent)
+    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+    return {**os.environ, "LIFELINE_HOME": str(home), "PYTHONPATH": path, "DO_NOT_TRACK": "1"}
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on the port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_until_ready(child: subprocess.Popen[bytes], port: int, *, timeout_s: float = 60.0) -> None:
+    """Return when the UI answers its health check.
+
+    Raises
+    ------
+    StoreError
+        when the child ended or did not answer in time.
+
+    """
+    from urllib.request import urlopen
+
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            raise StoreError(f"the UI ended with code {child.returncode} before it answered; run `lifeline doctor`")
+        try:
+            with urlopen(f"http://{HOST}:{port}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise StoreError(f"the UI did not answer on port {port} within {timeout_s:g} s; run `lifeline doctor`")
+
+
+def wait(child: subprocess.Popen[bytes], port: int) -> Report:
+    """Stay until the UI ends; Ctrl-C and a request to terminate end it, too."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: stop(child))
+    try:
+        code = child.wait()
+    except KeyboardInterrupt:
+        stop(child)
+        code = 0
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    data = {"url": f"http://{HOST}:{port}", "exit_code": code}
+    return Report(
+        [] if code in (0, -signal.SIGTERM) else [f"the UI ended with code {code}"], data, 0 if code in (0, -signal.SIGTERM) else 1
+    )
+
+
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """Ask the UI to end; insist after five seconds."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(5)
+        except subprocess.TimeoutExpired:
+            child.kill()

@@ -1,0 +1,122 @@
+"""Read-only queries on the published file. Every query is a file in `app/sql`; its first comment states the grain.
+
+The published file is replaced whole at the end of a run. `stamp` changes when that happens, and everything cached hangs on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from models import settings, store
+from models.errors import NotPublishedError, StoreError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+SQL = Path(__file__).with_name("sql")
+Stamp = tuple[str, int, int]
+
+
+def home() -> settings.Settings:
+    """The settings in force, read anew so that a test or a restart may change them."""
+    return settings.load()
+
+
+def stamp() -> Stamp:
+    """Path, inode and time of the published file: another one means other data.
+
+    Raises
+    ------
+    NotPublishedError
+        when there is no published file yet.
+
+    """
+    path = home().published
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise NotPublishedError(f"{path} does not exist yet; run `lifeline run` (or `lifeline up`) first") from error
+    return str(path), found.st_ino, found.st_mtime_ns
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, on_release=lambda con: con.close())
+def _connection(stamp: Stamp) -> duckdb.DuckDBPyConnection:
+    """One instance per published file. Attached from memory, because `connect` on a path hands out the old file while it is open."""
+    import duckdb
+
+    con = duckdb.connect(":memory:", config=dict(store.SAFE_CONFIG))
+    try:
+        con.execute(f"attach '{stamp[0].replace(chr(39), chr(39) * 2)}' as published (read_only)")
+        con.execute("set enable_external_access = false")
+    except duckdb.Error as error:
+        con.close()
+        raise StoreError(
+            f"{stamp[0]} cannot be opened ({str(error).splitlines()[0][:200]}); run `lifeline run --stage publish` to write it anew"
+        ) from error
+    return con
+
+
+def read(name: str, **parameters: Any) -> pd.DataFrame:
+    """Rows of the query `app/sql/<name>.sql`; lists, dates and texts go in as named parameters."""
+    return _read(stamp(), name, tuple(sorted((key, _hashable(value)) for key, value in parameters.items())))
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _read(stamp: Stamp, name: str, parameters: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    cursor = _connection(stamp).cursor()
+    try:
+        cursor.execute("set timezone = 'UTC'; use published")
+        given = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters}
+        return cursor.execute(_sql(name), given).df(date_as_object=True)
+    finally:
+        cursor.close()
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, set, frozenset)) else value
+
+
+@cache
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def one(name: str, **parameters: Any) -> dict[str, Any] | None:
+    """The first row of a query as a dict, unknown values as None; None when there is no row."""
+    rows = records(read(name, **parameters).head(1))
+    return rows[0] if rows else None
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as dicts, unknown values as None."""
+    return [{key: None if _is_missing(value) else value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _is_missing(value: Any) -> bool:
+    from app.text import is_unknown
+
+    return is_unknown(value)
+
+
+def state() -> dict[str, Any]:
+    """What the file holds and until when: one row of counts."""
+    found = one("state")
+    assert found is not None
+    return found
+
+
+def as_of() -> date | None:
+    """The day the published estimates stand on; None before the first one."""
+    return state()["as_of"]
+
+
+def product_names(ids: Sequence[str] = ()) -> dict[str, str]:
+    """Name of every product, or of those asked for, in order of name."""
+    return dict(read("product_names", ids=list(ids))[["product_id", "name"]].itertuples(index=False))

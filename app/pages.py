@@ -1,0 +1,35 @@
+"""The pages of the desk: one entry each, with the address it keeps and the section it stands in."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.words import t
+
+# section -> pages with their emoji; a page's name is its address and its module in app/views
+SECTIONS: dict[str, dict[str, str]] = {
+    "read": {"overview": "🧭", "jumps": "⚡", "products": "📦", "product": "🔎"},
+    "trust": {"method": "📐"},
+}
+
+
+def navigation() -> dict[str, list]:
+    """Every page under its section, for `st.navigation`."""
+    return {t(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}
+
+
+def page(name: str):  # type: ignore[no-untyped-def]
+    """The page of that name; its module is imported when it runs, so that a page costs only itself."""
+    icon = next(names[name] for names in SECTIONS.values() if name in names)
+    return st.Page(_runner(name), title=t(f"page.{name}"), icon=icon, url_path=name, default=name == "overview")
+
+
+def _runner(name: str) -> Callable[[], None]:
+    def run() -> None:
+        importlib.import_module(f"app.views.{name.replace('-', '_')}").show()
+
+    run.__name__ = name.replace("-", "_")
+    return run

@@ -1,0 +1,1 @@
+"""One module a page: `show()` chooses, gets and shows, top to bottom."""

@@ -1,0 +1,95 @@
+"""What the numbers mean: definitions, findings of the run, the data dictionary from the database itself, the label set."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from app import choose, data, present, text
+from app.words import language, long_text, t
+
+VIEWS = ("definitions", "findings", "dictionary", "taxonomy", "runs")
+
+
+def show() -> None:
+    """Choose a part, show it."""
+    present.heading(t("page.method"), t("method.lead"))
+    view = choose.tabs("view", t("page.method"), VIEWS, lambda value: t(f"method.{value}"))
+    {"definitions": _definitions, "findings": _findings, "dictionary": _dictionary, "taxonomy": _taxonomy, "runs": _runs}[view]()
+
+
+def _definitions() -> None:
+    for key in ("clocks", "estimate", "exposure", "judged", "limits"):
+        st.markdown(long_text(key))
+
+
+def _findings() -> None:
+    rows = data.records(data.read("findings"))
+    if not rows:
+        present.nothing(t("method.no_findings"))
+        return
+    for row in rows:
+        with st.container(border=True):
+            st.markdown(f"**{text.escape(row['key'].replace('_', ' '))}**")
+            _value(json.loads(row["value"]))
+
+
+def _value(value: Any) -> None:
+    """A finding: a sentence as a sentence, a record as a list, anything else as JSON."""
+    if isinstance(value, dict) and isinstance(value.get(language(), value.get("en")), str):
+        st.markdown(text.escape(value.get(language(), value.get("en"))))
+    elif isinstance(value, (str, int, float, bool)):
+        st.markdown(text.escape(value))
+    else:
+        st.json(value, expanded=False)
+
+
+def _dictionary() -> None:
+    rows = data.read("dictionary")
+    relations = list(dict.fromkeys(rows["relation"]))
+    chosen = choose.one("relation", t("method.relation"), relations)
+    shown = rows[rows["relation"] == chosen]
+    st.markdown(text.escape(shown["grain"].iloc[0]))
+    st.caption(t("method.rows", n=f"{int(shown['n_rows'].iloc[0]):,}"))
+    config = st.column_config
+    present.table(
+        shown,
+        {
+            "column": config.TextColumn(t("col.column"), pinned=True),
+            "type": config.TextColumn(t("col.type")),
+            "meaning": config.TextColumn(t("col.meaning"), width="large"),
+        },
+        alt=t("method.dictionary"),
+        height="content",
+    )
+    present.downloads(rows, "dictionary")
+
+
+def _taxonomy() -> None:
+    rows = data.read("taxonomy")
+    config = st.column_config
+    for kind in ("capability", "event_kind", "wrapper_tier", "outcome"):
+        st.subheader(t(f"method.kind_{kind}"), anchor=False)
+        columns = {
+            "id": config.TextColumn(t("col.label")),
+            **(
+                {"segment": config.TextColumn(t("col.segment")), "name_zh": config.TextColumn("中文")}
+                if kind == "capability"
+                else {}
+            ),
+            "definition": config.TextColumn(t("col.definition"), width="large"),
+            "excludes": config.TextColumn(t("col.excludes"), width="large"),
+        }
+        present.table(rows[rows["kind"] == kind], columns, alt=t(f"method.kind_{kind}"), height="content")
+    present.downloads(rows, "taxonomy")
+
+
+def _runs() -> None:
+    rows = data.read("runs")
+    if rows.empty:
+        present.nothing(t("method.no_runs"))
+        return
+    st.dataframe(rows, hide_index=True, alt=t("method.runs"))
+    present.downloads(rows, "runs")

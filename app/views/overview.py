@@ -1,0 +1,163 @@
+"""What changed and whom it hits: the page for Monday morning."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from app import data, present, text, watched
+from app.words import capabilities, t
+
+N_DAYS = 30
+N_SHOWN = 8
+
+
+def show() -> None:
+    """The watchlist first, then what jumped, what retires, and who is next."""
+    state = data.state()
+    present.heading(t("page.overview"), t("overview.lead"))
+    _tiles(state)
+    if state["as_of"] is None:
+        present.nothing(t("no_estimates"))
+        return
+    _watchlist()
+    left, right = st.columns(2, gap="large")
+    with left:
+        _recent_jumps(state)
+        _retirements(state)
+    with right:
+        _soonest()
+        _newly_overtaken(state)
+        _shortened()
+    present.standing()
+
+
+def _tiles(state: dict[str, Any]) -> None:
+    """The cut-off and the size of what is known."""
+    with st.container(horizontal=True, key="tiles"):
+        st.metric(t("tile.as_of"), text.day(state["as_of"]), width=170)
+        st.metric(t("tile.alive"), f"{state['n_alive']:,}", width=150)
+        st.metric(t("tile.overtaken"), f"{state['n_overtaken']:,}", width=150, help=t("help.overtaken"))
+        st.metric(t("tile.silent"), f"{state['n_silent']:,}", width=150, help=t("help.silent"))
+        st.metric(t("tile.ended"), f"{state['n_ended']:,}", width=150, help=t("help.ended"))
+        st.metric(t("tile.sources"), f"{state['n_sources_fine']} / {state['n_sources']}", width=150)
+
+
+def _watchlist() -> None:
+    """What happened to the products that are watched, before anything else."""
+    lists = watched.lists()
+    if not lists:
+        return
+    ids = sorted({product_id for members in lists.values() for product_id in members})
+    rows = data.read("products", **present.product_filters(ids=ids, n_rows=200))
+    st.subheader(t("overview.watchlist"), anchor=False)
+    present.products(rows, key="overview_watchlist")
+    present.link("portfolio", t("overview.to_portfolio"))
+
+
+def _recent_jumps(state: dict[str, Any]) -> None:
+    """Jumps of the last month that is known, the heaviest first."""
+    since = state["as_of"] - timedelta(days=N_DAYS)
+    rows = data.read("jumps", **present.jump_filters(since=since, until=state["as_of"]))
+    rows = rows.sort_values(["weight", "n_products"], ascending=False, kind="stable", na_position="last")
+    st.subheader(t("overview.jumps", n=N_DAYS), anchor=False)
+    if rows.empty:
+        present.nothing(t("overview.no_jumps", since=text.day(since)))
+        return
+    for jump in data.records(rows.head(N_SHOWN)):
+        _jump(jump)
+    present.link("jumps", t("overview.all_jumps", n=len(rows)), since=since.isoformat())
+    present.downloads(rows, "recent-jumps")
+
+
+def _jump(jump: dict[str, Any]) -> None:
+    with st.container(gap=None):
+        present.link(
+            "jumps", f"{jump['provider'] or ''} · {jump['release'] or jump['summary'] or jump['jump_id']}", jump=jump["jump_id"]
+        )
+        weight = "–" if jump["weight"] is None else f"{jump['weight']:.2f}"
+        st.caption(
+            f"{text.day(jump['happened_on'], jump['date_precision'])} · {capabilities(_list(jump['capabilities']))} · "
+            f"{t('stage.' + jump['stage'])} · {t('weight_is', weight=weight)} · {t('reaches', n=int(jump['n_products']))}"
+        )
+
+
+def _list(value: Any) -> list[str]:
+    return [] if text.is_unknown(value) else list(value)
+
+
+def _retirements(state: dict[str, Any]) -> None:
+    """Retirements by urgency: within 7, 30 and 90 days, later, and the newest that are past."""
+    rows = data.records(data.read("recent_retirements", as_of=state["as_of"]))
+    st.subheader(t("overview.retirements"), anchor=False)
+    if not rows:
+        present.nothing(t("overview.no_retirements"))
+        return
+    for bucket, members in _by_urgency(rows).items():
+        if not members:
+            continue
+        st.markdown(f"**{t('urgency.' + bucket)}**")
+        for row in members[:5]:
+            with st.container(gap=None):
+                present.link("jumps", f"{row['provider']} · {row['release'] or row['summary']}", jump=row["jump_id"])
+                st.caption(f"{text.day(row['happened_on'])} · {t('breaks', n=int(row['n_products']))}")
+
+
+def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Retirements in buckets of days ahead; what is past comes last."""
+    buckets: dict[str, list[dict[str, Any]]] = {"7": [], "30": [], "90": [], "later": [], "past": []}
+    for row in rows:
+        ahead = row["days_ahead"]
+        name = "past" if ahead < 0 else next((str(limit) for limit in (7, 30, 90) if ahead <= limit), "later")
+        buckets[name].append(row)
+    return {name: members if name == "past" else members[::-1] for name, members in buckets.items()}
+
+
+def _soonest() -> None:
+    """Living products with the largest chance to be overtaken next."""
+    st.subheader(t("overview.soonest"), anchor=False)
+    rows = data.read("products", **present.product_filters(fate="alive", n_rows=40))
+    rows = rows[rows["p_overtaken_12"].notna()].head(N_SHOWN)
+    if rows.empty:
+        present.nothing(t("overview.no_soonest"))
+        return
+    st.caption(t("overview.soonest_help"))
+    present.products(rows, key="overview_soonest", columns=("name", "p_overtaken_3", "p_overtaken_6", "p_overtaken_12", "s12"))
+
+
+def _newly_overtaken(state: dict[str, Any]) -> None:
+    """Living products that fell behind within the last year."""
+    rows = data.records(data.read("newly_overtaken", as_of=state["as_of"]))
+    if not rows:
+        return
+    st.subheader(t("overview.newly_overtaken"), anchor=False)
+    for row in rows[:N_SHOWN]:
+        with st.container(gap=None):
+            present.link("product", row["name"], id=row["product_id"])
+            by = f"{row['provider'] or ''} {row['release'] or ''}".strip()
+            st.caption(
+                f"{text.day(row['overtaken_on'], 'month')}" + (f" · {t('with_jump', jump=text.escape(by, 80))}" if by else "")
+            )
+
+
+def _shortened() -> None:
+    """Whose chance of the next year fell most since the forecast before."""
+    rows = data.records(data.read("shortened"))
+    st.subheader(t("overview.shortened"), anchor=False)
+    if not rows:
+        present.nothing(t("overview.no_shortened"))
+        return
+    for row in rows[:N_SHOWN]:
+        with st.container(gap=None):
+            present.link("product", row["name"], id=row["product_id"])
+            st.caption(
+                t(
+                    "overview.fell",
+                    before=text.chance(row["s12_before"]),
+                    on=text.day(row["before_on"]),
+                    now=text.chance(row["s12"]),
+                    interval=text.interval(row["s12_low"], row["s12_high"]),
+                )
+            )

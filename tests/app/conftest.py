@@ -1,0 +1,64 @@
+"""Published homes for the pages' tests, made once a session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from tests.app import made_up
+
+
+@pytest.fixture(scope="session")
+def _published(tmp_path_factory):
+    return made_up.publish(tmp_path_factory.mktemp("published"), hostile=False)
+
+
+@pytest.fixture
+def published(_published, tmp_path, monkeypatch):
+    """A home of one's own with the shipped catalogue published under made-up estimates."""
+    return _own(_published, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def _hostile(tmp_path_factory):
+    return made_up.publish(tmp_path_factory.mktemp("hostile"), hostile=True)
+
+
+@pytest.fixture
+def hostile(_hostile, tmp_path, monkeypatch):
+    """The same, with scripts, formulas and false addresses in every text that comes from outside."""
+    return _own(_hostile, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """A home whose published file has every relation and no row."""
+    home = made_up.publish_empty(tmp_path / "home")
+    _point_to(home, monkeypatch)
+    return home
+
+
+@pytest.fixture(scope="session")
+def _large(tmp_path_factory):
+    return made_up.publish(tmp_path_factory.mktemp("large"), n_products=10_000)
+
+
+@pytest.fixture
+def large(_large, tmp_path, monkeypatch):
+    """A home with 10,000 products."""
+    return _own(_large, tmp_path, monkeypatch)
+
+
+def _own(source, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(source, home, ignore=shutil.ignore_patterns("work.*"))
+    _point_to(home, monkeypatch)
+    return home
+
+
+def _point_to(home, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("LIFELINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LIFELINE_HOME", str(home))
