@@ -86,7 +86,8 @@ def detect(context: Context) -> Counts:
     from models.catalogue import write_tables
     from models.detect.stage import detect as detect_jumps
 
-    return {**write_tables(context.con, context.catalogue), **detect_jumps(context.con, context.catalogue, context.as_of)}
+    counts = write_tables(context.con, context.catalogue)
+    return {**counts, **detect_jumps(context.con, context.catalogue, context.as_of, context.settings.rulings)}
 
 
 def derive(context: Context) -> Counts:

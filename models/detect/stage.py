@@ -2,40 +2,123 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.detect import inputs, providers
-from models.detect.joining import checked_jumps, join
-from models.detect.jumps import jumps_of
+from models.detect import changes, inputs, providers
+from models.detect.joining import Conflict, checked_jumps, join
+from models.detect.jumps import jump_of, jumps_of
 from models.detect.known import catalogue_jumps, registry_report
 from models.detect.merging import merge
+from models.detect.products import Known, News, proposals
 from models.detect.reports import read
+from models.detect.ruled import Make, apply_to_jumps, write_products
 from models.detect.types import Event, Report
+from models.rulings import Ruling, table_rows
+from models.rulings import read as read_rulings
 from models.store import replace_rows
 
 if TYPE_CHECKING:
     import duckdb
 
     from models.catalogue import Catalogue
-    from models.types import Jump
+    from models.types import Jump, Proposal
 
 Row = dict[str, Any]
+PRODUCT_NEWS = Path(__file__).with_name("product_news.sql")
 
 
-def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date) -> dict[str, int]:
-    """Write every jump known on `as_of`; returns row counts. The same store, catalogue and day give the same rows."""
+def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, rulings: Path | None = None) -> dict[str, int]:
+    """Write every jump known on `as_of`, and what the documents propose about products; returns row counts.
+
+    The same store, catalogue, rulings (a folder) and day give the same rows, however the documents arrived.
+    """
+    decided, problems = read_rulings(rulings)
+    replace_rows(con, "ruling", table_rows(decided))
+    before = changes.facts(con)
     known = providers.load()
     reports = list(reports_of(con, as_of, known))
-    events = merge(reports)
-    detected = [_with_origin(jump, event) for jump, event in zip(jumps_of(events), events, strict=True)]
+    jumps, conflicts = jumps_with_knowledge(merge(reports), catalogue, as_of, known)
+    jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
     about = {row["jump_id"]: row for row in catalogue.jumps}
-    checked = checked_jumps([jump for jump in catalogue_jumps(catalogue.jumps, known) if jump.known_on <= as_of], about)
-    jumps, _ = join(checked, events, detected)
-    links = {report.document_id: report.url for report in reports}
-    return write(con, jumps, about, links)
+    counts = write(con, jumps, about, {report.document_id: report.url for report in reports})
+    proposed = write_proposals(con, decided, as_of, known)
+    told = write_products(con, decided, {one.proposal_id: {"product_id": one.subject, "fields": one.fields} for one in proposed})
+    changed = write_changes(con, before, as_of, conflicts, changes.product_rows(told), decided)
+    return {
+        **counts,
+        "proposal": len(proposed),
+        "ruling": len(decided),
+        "ruling_unmatched": len(unmatched),
+        "ruling_broken": len(problems),
+        "change": changed,
+    }
+
+
+def jumps_with_knowledge(
+    events: Sequence[Event], catalogue: Catalogue, as_of: date, known: providers.Providers
+) -> tuple[list[Jump], list[Conflict]]:
+    """Events as jumps, joined with those of the catalogue that were known on `as_of`."""
+    detected = [_with_origin(jump, event) for jump, event in zip(jumps_of(events), events, strict=True)]
+    rows = {row["jump_id"]: row for row in catalogue.jumps}
+    checked = checked_jumps([jump for jump in catalogue_jumps(catalogue.jumps, known) if jump.known_on <= as_of], rows)
+    return join(checked, events, detected)
+
+
+def _maker(reports: Sequence[Report]) -> Make:
+    """How a split makes a jump of its own from some of the documents."""
+    by_document = {report.document_id: report for report in reports}
+
+    def make(jump_id: str, document_ids: Sequence[str]) -> Jump | None:
+        members = sorted((by_document[one] for one in document_ids if one in by_document), key=lambda one: one.rank)
+        return jump_of(Event(tuple(members)), jump_id) if members else None
+
+    return make
+
+
+def write_proposals(
+    con: duckdb.DuckDBPyConnection, decided: Sequence[Ruling], as_of: date, known: providers.Providers
+) -> list[Proposal]:
+    """Fill table proposal from the news about products."""
+    rows = con.execute(PRODUCT_NEWS.read_text(encoding="utf-8"), {"as_of": as_of}).fetchall()
+    products = con.execute(
+        "select product_id, coalesce(name, product_id), coalesce(homepage, ''), outcome, ended_on, last_alive_on from product order by 1"
+    ).fetchall()
+    platforms = [provider.name for provider in known.by_name.values() if provider.is_platform]
+    found = proposals([News(*row) for row in rows], [Known(*row) for row in products], decided, platforms)
+    replace_rows(
+        con,
+        "proposal",
+        [{**asdict(one), "fields": json.dumps(one.fields, default=str), "document_ids": list(one.document_ids)} for one in found],
+    )
+    return found
+
+
+def write_changes(
+    con: duckdb.DuckDBPyConnection,
+    before: changes.Facts,
+    as_of: date,
+    conflicts: Sequence[Conflict],
+    told: Sequence[Row],
+    decided: Sequence[Ruling],
+) -> int:
+    """Append what differs from the last run, unless that run stood on a later day: looking back changes no fact."""
+    last = con.execute("select value from meta where key = 'detected_as_of'").fetchone()
+    if last and date.fromisoformat(last[0]) > as_of:
+        return 0
+    con.execute("insert or replace into meta values ('detected_as_of', ?)", [as_of.isoformat()])
+    why = {
+        ruling.key: f"ruling {ruling.ruling_id[:12]} by {ruling.ruled_by}: {ruling.why}"
+        for ruling in decided
+        if ruling.relation == "jump"
+    }
+    return changes.append(
+        con, changes.differences(before, changes.facts(con), why), [*changes.conflict_rows(conflicts), *told], as_of
+    )
 
 
 def reports_of(con: duckdb.DuckDBPyConnection, as_of: date, known: providers.Providers) -> Iterator[Report]:

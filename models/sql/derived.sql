@@ -15,7 +15,8 @@ create table if not exists product (
 
 create table if not exists product_job (product_id varchar, capability varchar, role varchar, share double);
 
-create table if not exists product_moat (product_id varchar, moat varchar);
+-- is_blind: labelled by someone who did not know how the product went
+create table if not exists product_moat (product_id varchar, moat varchar, is_blind boolean default false);
 
 -- known_on is the day from which a back-test may use the jump.
 create table if not exists jump (
