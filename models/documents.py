@@ -39,7 +39,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listing of a document as a parser found it. `key` is an identity that the parser knows better than address and guid."""
+    """One listing of a document as a parser found it.
+
+    `key` is an identity that the parser knows better than address and guid; `seen_at` the day an archive says it was first seen.
+    """
 
     title: str
     text: str = ""
@@ -49,6 +52,7 @@ class Entry:
     lang: str = ""
     facts: Mapping[str, Any] | None = None
     key: str = ""
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,7 @@ def decide(keyed: Keyed, known: Known, now: datetime) -> Plan:
 
 def _new_row(doc: str, entry: Entry, source: Source, now: datetime) -> Row:
     title, text = one_line(entry.title), clean(entry.text)
+    seen_at = entry.seen_at or now
     return {
         "document_id": doc,
         "source_id": source.source_id,
@@ -196,11 +201,11 @@ def _new_row(doc: str, entry: Entry, source: Source, now: datetime) -> Row:
         "text": text,
         "lang": guess_lang(f"{title}\n{text}", entry.lang or source.lang),
         "published_at": entry.published_at,
-        "first_seen_at": now,
+        "first_seen_at": seen_at,
         "updated_at": None,
         "n_versions": 1,
         "content_hash": content_hash(title, text),
-        "is_date_suspect": is_suspect(entry.published_at, now),
+        "is_date_suspect": is_suspect(entry.published_at, seen_at),
         "facts": json.dumps(entry.facts, ensure_ascii=False, default=str) if entry.facts else None,
     }
 
@@ -274,7 +279,7 @@ def _redate(plan: Plan, old: Row, entry: Entry, source: Source) -> int:
 def _note_listing(plan: Plan, known: Known, doc: str, entry: Entry, source: Source, now: datetime) -> None:
     digest = content_hash(one_line(entry.title), clean(entry.text))
     pair = (doc, source.source_id)
-    row = {"document_id": doc, "source_id": source.source_id, "first_seen_at": now, "content_hash": digest}
+    row = {"document_id": doc, "source_id": source.source_id, "first_seen_at": entry.seen_at or now, "content_hash": digest}
     if pair not in known.listed:
         plan.listed.append(row)
     elif known.listed[pair] != digest:

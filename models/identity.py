@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 MAX_URL = 2000
@@ -44,6 +45,7 @@ def safe_link(url: str | None) -> str:
     return text if parts.scheme.lower() in ("http", "https") and parts.hostname and has_port else ""
 
 
+@lru_cache(maxsize=50_000)
 def canonical_url(url: str) -> str:
     """The address without what does not tell pages apart, for comparing only (it has no scheme); empty for no http(s) link.
 
@@ -157,15 +159,21 @@ _LANGUAGE_OF = {
 }
 
 
+def _scripts(letters: Sequence[str]) -> tuple[int, int, int]:
+    """Kana, Han and Hangul among letters."""
+    kana = sum("\u3040" <= c <= "\u30ff" for c in letters)
+    return kana, sum("\u4e00" <= c <= "\u9fff" for c in letters), sum("\uac00" <= c <= "\ud7a3" for c in letters)
+
+
 def guess_lang(text: str, hint: str = "") -> str:
     """ISO 639-1 code of the text's language; `hint` (a feed's own word) decides where the text does not."""
     sample = text[:3000]
     letters = [c for c in sample if c.isalpha()]
     if not letters:
         return hint[:2].lower()
-    kana = sum("\u3040" <= c <= "\u30ff" for c in letters)
-    han = sum("\u4e00" <= c <= "\u9fff" for c in letters)
-    hangul = sum("\uac00" <= c <= "\ud7a3" for c in letters)
+    kana = han = hangul = 0
+    if not sample.isascii():
+        kana, han, hangul = _scripts(letters)
     # a Chinese text about products is half Latin names; one Han character says as much as a word
     if kana * 10 > len(letters) and kana * 5 > han:
         return "ja"
