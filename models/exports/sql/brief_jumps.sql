@@ -1,0 +1,15 @@
+-- One row per jump that became known in the week up to as_of, the heaviest first.
+select jump_id, happened_on, provider, coalesce(nullif(release, ''), platform) as release, stage, magnitude, summary,
+    coalesce(source_url, (
+        select url from jump_document join document using (document_id)
+        where jump_document.jump_id = jump.jump_id order by is_canonical desc nulls last, first_seen_at limit 1
+    )) as source_url,
+    (select list(capability order by share desc, capability) from jump_capability as c where c.jump_id = jump.jump_id) as capabilities,
+    (select count(distinct product_id) from exposure join product using (product_id)
+     where exposure.jump_id = jump.jump_id and not coalesce(is_private, false)) as n_products,
+    (select count(distinct product_id) from exposure join product using (product_id)
+     where exposure.jump_id = jump.jump_id and is_decisive and not coalesce(is_private, false)) as n_decisive
+from jump
+where coalesce(known_on, happened_on) > $as_of::date - $days::integer and coalesce(known_on, happened_on) <= $as_of::date
+order by weight desc nulls last, happened_on desc, jump_id
+limit 15
