@@ -36,7 +36,7 @@ def t(key: str, **fields: Any) -> str:
 
 
 def language() -> str:
-    """This session's language: en or zh."""
+    """The language of this session: en or zh."""
     return st.session_state.get("language", "en")
 
 

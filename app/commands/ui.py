@@ -15,7 +15,7 @@ from app.report import Report, say
 from models import settings, store
 from models.errors import StoreError, UsageError
 
-MAIN = Path(__file__).resolve().parent.parent / "main.py"
+MAIN = Path(__file__).resolve().parent.parent / "desk.py"
 HOST = "127.0.0.1"
 # Not a word of this is secret: command lines can be read by everybody on the machine.
 OPTIONS: dict[str, str] = {
