@@ -13,9 +13,13 @@ from models.types import Tags, TextIn
 if TYPE_CHECKING:
     import duckdb
 
+# An anti-join on purpose: with `left join ... where ... is null` over an empty table, DuckDB 2.0.0 drops the query's limit.
 _PENDING = """
-from document left join tagging on tagging.document_id = document.document_id and tagging.tagger = $tagger
-where tagging.document_id is null or tagging.content_hash is distinct from document.content_hash
+from document where not exists (
+    from tagging
+    where tagging.document_id = document.document_id and tagging.tagger = $tagger
+      and tagging.content_hash is not distinct from document.content_hash
+)
 """
 
 
@@ -31,8 +35,7 @@ def pending_batches(con: duckdb.DuckDBPyConnection, tagger: str, size: int) -> I
     after = ""
     while True:
         rows = con.execute(
-            f"select document.document_id, title, text, lang, url, source_id {_PENDING} and document.document_id > $after "
-            "order by document.document_id limit $size",
+            f"select document_id, title, text, lang, url, source_id {_PENDING} and document_id > $after order by document_id limit $size",
             {"tagger": tagger, "after": after, "size": size},
         ).fetchall()
         if not rows:
