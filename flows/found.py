@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,12 @@ def pass_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _counts(counts: Any) -> str:
+def _counts(counts: Mapping[str, Any]) -> str:
+    """Counts in words; zeros say nothing."""
     shown = [
-        f"{value} {name.replace('_', ' ')}" if isinstance(value, int) else f"{name} {value}" for name, value in counts.items()
+        f"{value} {name.replace('_', ' ')}" if isinstance(value, int) else f"{name}: {value}"
+        for name, value in counts.items()
+        if value
     ]
     return ", ".join(shown) or "nothing to do"
 

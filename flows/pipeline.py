@@ -111,8 +111,6 @@ def _attempt(name: str, stage: Stage, call: Call, say: Callable[[str], None]) ->
     try:
         return call(name, stage)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] in {"models", "flows"}:  # developing
-            return {"missing": error.name}
         if name not in MAY_FAIL:
             raise
         line = one_line(error)

@@ -82,34 +82,45 @@ def tag(context: Context) -> Counts:
 
 
 def detect(context: Context) -> Counts:
-    """Write the catalogue's tables and every jump that is known on the day."""
+    """Write the catalogue's tables and every jump that is known on the day; take in the rulings."""
     from models.catalogue import write_tables
     from models.detect.stage import detect as detect_jumps
 
-    counts = write_tables(context.con, context.catalogue)
-    return {**counts, **detect_jumps(context.con, context.catalogue, context.as_of, context.settings.rulings)}
+    con, settings = context.con, context.settings
+    counts = {**write_tables(con, context.catalogue), **detect_jumps(con, context.catalogue, context.as_of, settings.rulings)}
+    if counts["ruling_broken"]:
+        context.say(f"{counts['ruling_broken']} rulings in {settings.rulings} cannot be read; `lifeline rule list` says which")
+    return counts
 
 
 def derive(context: Context) -> Counts:
-    """Write exposures, spells and lifelines of the day."""
+    """Write exposures, spells and lifelines of the day, and note whose class changed."""
+    from models.class_changes import note
     from models.survival.stage import METHOD_VERSION
     from models.survival.stage import derive as derive_lifelines
 
-    context.con.execute("insert or replace into meta values ('method_version', ?)", [METHOD_VERSION])
-    return dict(derive_lifelines(context.con, context.as_of, seed=context.settings["seed"]))
+    con = context.con
+    con.execute("insert or replace into meta values ('method_version', ?)", [METHOD_VERSION])
+    counts = derive_lifelines(con, context.as_of, seed=context.settings["seed"])
+    return {**counts, "class_change": note(con, context.as_of)}
 
 
 def publish(context: Context) -> Counts:
-    """Put the published file and the exports in place of the old ones."""
+    """Put the published file in place of the old one, then the exports, which are made from it."""
+    from models.exports.stage import export
     from models.store import publish as publish_file
 
-    counts = publish_file(context.con, context.settings.published)
-    return {"relations": len(counts), "rows": sum(counts.values())}
+    settings = context.settings
+    counts = publish_file(context.con, settings.published)
+    export(settings.published, settings.exports, context.clock())
+    return {"relation": len(counts), "row": sum(counts.values())}
 
 
 def notify(context: Context) -> Counts:
     """Send the digests of what changed; nothing without watchlists or addresses."""
-    return {}
+    from flows.notify import notify as send_digests
+
+    return dict(send_digests(context.con, context.settings.published, context.settings, context.clock(), say=context.say))
 
 
 STAGES: Mapping[str, Callable[[Context], Counts]] = {
