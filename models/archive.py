@@ -1,10 +1,11 @@
-"""Documents from a file, for backfill: JSON Lines (also .gz and .zst) or Parquet, validated whole before anything is stored.
+"""Documents from a file, for backfill: JSON Lines (also .gz and .zst), Parquet or CSV, validated whole before anything is stored.
 
 A row has title or text, and may have id, url, published, first_seen, source, lang. Unknown columns are ignored.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from models.types import Source
 if TYPE_CHECKING:
     import duckdb
 
-FORMATS = (".jsonl", ".ndjson", ".jsonl.gz", ".jsonl.zst", ".parquet")
+FORMATS = (".jsonl", ".ndjson", ".jsonl.gz", ".jsonl.zst", ".parquet", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,15 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
         raise CatalogueError(f"{file} does not exist; give the path of an archive ({', '.join(FORMATS)})")
     if not file.name.lower().endswith(FORMATS):
         raise CatalogueError(f"{file} is of no known form; use one of {', '.join(FORMATS)}")
-    yield from _parquet_rows(file) if file.suffix == ".parquet" else _json_rows(file)
+    yield from {".parquet": _parquet_rows, ".csv": _csv_rows}.get(file.suffix.lower(), _json_rows)(file)
+
+
+def _csv_rows(file: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as handle:
+            yield from csv.DictReader(handle, strict=True)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CatalogueError(f"{file} cannot be read as CSV in UTF-8 ({error}); save it as CSV (UTF-8) and try again") from error
 
 
 def _json_rows(file: Path) -> Iterator[Mapping[str, Any]]:

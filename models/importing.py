@@ -3,20 +3,31 @@
     file -> rows, validated (file, row, column, value and remedy named) -> laid over what the home holds, by key -> one atomic write
 
 Products, jumps and sources become CSVs in the folder `catalogue` of the home, which every run lays over the shipped ones.
-Documents and activity go into the store: see `models.importing_store`.
+Activity goes into the store, and so do documents: see `models.archive`.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.catalogue.files import Row, read_jumps, read_products, read_sources
+from models.catalogue.files import Column, Row, day, number, one_of, read_csv, read_jumps, read_products, read_sources
+from models.catalogue.formats import read_other
 from models.errors import CatalogueError
+from models.exports.cells import csv_cell
 from models.exports.csv import restore
 from models.exports.files import write_atomically
+
+if TYPE_CHECKING:
+    import duckdb
+
+ACTIVITY_KINDS = ("documents", "releases", "commits", "mentions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +115,6 @@ def _restored(value: Any) -> Any:
 
 def catalogue_csv(rows: Sequence[Row]) -> str:
     """Validated rows as a catalogue CSV, not neutralised: it is read by this program alone."""
-    import csv
-    import io
-
-    from models.exports.cells import csv_cell
-
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     names = list(rows[0])
@@ -119,10 +125,6 @@ def catalogue_csv(rows: Sequence[Row]) -> str:
 
 def ignored_columns(file: Path, row: Row) -> tuple[str, ...]:
     """Columns of the file that have no meaning here; the caller should say so, since one may be a slip of the pen."""
-    import csv
-
-    from models.catalogue.formats import read_other
-
     other = read_other(file)
     if other is not None:
         header = other[0]
@@ -130,3 +132,57 @@ def ignored_columns(file: Path, row: Row) -> tuple[str, ...]:
         with file.open(encoding="utf-8-sig", newline="") as handle:
             header = next(csv.reader(handle), [])
     return tuple(name for name in header if name and name not in row)
+
+
+def month(value: str) -> date:
+    """A month as YYYY-MM or any day of it; its first day."""
+    return day(f"{value}-01" if len(value) == 7 else value).replace(day=1)
+
+
+def count(value: str) -> int:
+    """A whole number of zero or more."""
+    found = number(value)
+    if found != int(found):
+        raise ValueError("is not a whole number")
+    return int(found)
+
+
+def one_of_products(products: Sequence[str]) -> Callable[[str], str]:
+    """A product of the catalogue in force."""
+    known = set(products)
+
+    def parse(value: str) -> str:
+        if value not in known:
+            near = get_close_matches(value, known, n=1)
+            raise ValueError(
+                "is no product of the catalogue; import the product first" + (f", or use {near[0]!r}" if near else "")
+            )
+        return value
+
+    return parse
+
+
+def read_activity(file: Path, products: Sequence[str]) -> list[Row]:
+    """Rows product_id, month, n and (if given) kind of an activity file; `products` are the ids that may occur."""
+    columns = {
+        "product_id": Column(one_of_products(products), is_required=True),
+        "month": Column(month, is_required=True),
+        "n": Column(count, is_required=True),
+        "kind": Column(one_of(ACTIVITY_KINDS)),
+    }
+    rows = read_csv(file, columns, ("product_id", "kind", "month"))
+    return [{**row, "kind": row["kind"] or "releases"} for row in rows]
+
+
+def store_activity(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], now: datetime) -> Imported:
+    """Keep imported counts; a month that was imported before is replaced."""
+    from models.store import insert_rows
+
+    n_before = _n_imported(con)
+    insert_rows(con, "activity_count", [{**row, "origin": "import", "known_at": now} for row in rows], conflict="or replace")
+    n_new = _n_imported(con) - n_before
+    return Imported("activity", len(rows), n_new, len(rows) - n_new, "work.duckdb")
+
+
+def _n_imported(con: duckdb.DuckDBPyConnection) -> int:
+    return con.execute("select count(*) from activity_count where origin = 'import'").fetchall()[0][0]

@@ -61,21 +61,21 @@ def _import(args: argparse.Namespace, inside: settings.Settings) -> Imported:
 
 
 def _documents(file: Path, inside: settings.Settings, now: datetime) -> Imported:
-    from models.importing_store import read_documents, store_imported
+    from models.archive import read_archive, store_archive
     from models.store import open_work
 
-    rows = read_documents(file)
+    documents = read_archive(file)
     with open_work(inside.home, purpose="lifeline import", wait_s=5) as con:
-        return store_imported(con, rows, now)
+        counts = store_archive(con, documents, now)
+    return Imported("documents", counts.n_entries, counts.n_new, counts.n_changed, "work.duckdb")
 
 
 def _activity(file: Path, inside: settings.Settings, now: datetime) -> Imported:
-    from models.importing_store import read_activity, store_activity
     from models.store import open_work
 
-    rows = read_activity(file, [row["product_id"] for row in catalogue.load(inside.catalogue).products])
+    rows = importing.read_activity(file, [row["product_id"] for row in catalogue.load(inside.catalogue).products])
     with open_work(inside.home, purpose="lifeline import", wait_s=5) as con:
-        return store_activity(con, rows, now)
+        return importing.store_activity(con, rows, now)
 
 
 def _listed(row: Row, *, cohort: str, listed_on: date) -> Row:

@@ -6,11 +6,9 @@ Each reader gives the column names and numbered rows of text cells, just as a CS
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from models.errors import CatalogueError
 
@@ -87,41 +85,10 @@ def _parquet(file: Path) -> Numbered:
 
 
 def _opml(file: Path) -> Numbered:
-    """Feeds of an OPML file; the id of a source is made from its title, so that a second import finds it again."""
-    content = file.read_bytes()
-    if b"<!ENTITY" in content or b"<!DOCTYPE" in content.upper():
-        raise CatalogueError(f"{file} declares entities or a document type; remove the declaration and try again")
-    try:
-        root = ElementTree.fromstring(content)  # noqa: S314 -- no entities by the check above, and expat fetches none
-    except ElementTree.ParseError as error:
-        raise CatalogueError(f"{file} is not OPML ({error}); export it from your reader again") from error
-    outlines = [node for node in root.iter() if node.tag.lower().endswith("outline") and node.get("xmlUrl")]
-    if not outlines:
-        raise CatalogueError(f"{file} names no feed (no outline with xmlUrl); export it from your reader again")
-    rows: list[tuple[int, Mapping[str, str]]] = []
-    taken: dict[str, int] = {}
-    for number, node in enumerate(outlines, start=1):
-        row = _source(node)
-        taken[row["source_id"]] = taken.get(row["source_id"], 0) + 1
-        if taken[row["source_id"]] > 1:
-            row["source_id"] += f"-{taken[row['source_id']]}"
-        rows.append((number, row))
-    return rows
+    from models.opml import read_opml
 
-
-def _source(node: ElementTree.Element) -> dict[str, str]:
-    url = node.get("xmlUrl", "").strip()
-    title = (node.get("title") or node.get("text") or "").strip() or url
-    host = re.sub(r"^https?://(www\.)?", "", url).split("/")[0]
-    slug = re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or host
-    return {
-        "source_id": slug,
-        "title": title,
-        "kind": node.get("kind") or "feed",
-        "url": url,
-        "site": node.get("htmlUrl", ""),
-        "lang": node.get("language", ""),
-    }
+    rows = read_opml(file)
+    return [(number, {name: as_cell(value) for name, value in row.items()}) for number, row in enumerate(rows, start=1)]
 
 
 READERS: Mapping[str, Callable[[Path], Numbered]] = {

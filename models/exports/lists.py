@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from models.errors import UsageError
 from models.exports.cells import json_cell
@@ -59,30 +58,10 @@ def write(table: Table, file: Path) -> int:
 
         content = parquet_bytes(table.columns, table.types, table.rows)
     elif form == "opml" and "url" in table.columns:
-        content = opml(table.records()).encode()
+        from models.opml import write_opml
+
+        content = write_opml(row for row in table.records() if row["url"]).encode()
     else:
         raise UsageError(f"{file} ends in none of .csv, .jsonl, .parquet (or .opml for sources); choose one of them")
     write_atomically(file, content)
     return len(table.rows)
-
-
-def opml(sources: Sequence[Mapping[str, Any]]) -> str:
-    """Feeds as OPML 2.0, as feed readers exchange them; other kinds of sources carry their kind."""
-    lines = [
-        f'    <outline type="rss" text={_attribute(row["title"])} title={_attribute(row["title"])} xmlUrl={_attribute(row["url"])}'
-        f" htmlUrl={_attribute(row['site'])} language={_attribute(row['lang'])} kind={_attribute(row['kind'])}/>"
-        for row in sources
-        if row["url"]
-    ]
-    head = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n  <head><title>Lifeline sources</title></head>\n  <body>\n'
-    )
-    return head + "\n".join(lines) + "\n  </body>\n</opml>\n"
-
-
-def _attribute(value: Any) -> str:
-    """An XML attribute with its quotes; characters that XML cannot carry are left out."""
-    text = "".join(
-        char for char in str(value or "") if char >= " " and char not in "\ufffe\uffff" and not "\ud800" <= char <= "\udfff"
-    )
-    return quoteattr(text)

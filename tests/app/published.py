@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from models import catalogue
@@ -31,12 +33,19 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             product(
                 "noteshell", name="NoteShell", homepage="https://noteshell.example", segment="eye", wrapper_tier=2, coupling=3
             ),
-            product("agentco", name=HOSTILE, homepage="javascript:alert(1)", segment="hand", wrapper_tier=3, coupling=2),
+            product(
+                "agentco",
+                name=HOSTILE,
+                homepage="https://agentco.example/?q=<script>alert(1)</script>",
+                segment="hand",
+                wrapper_tier=3,
+                coupling=2,
+            ),
             product("secretco", name="Secret Co", is_private=True),
             product("goneco", outcome="shut_down", ended_on=date(2025, 5, 1)),
         ],
         "product_job": [
-            {"product_id": "noteshell", "capability": "meeting_notes", "role": "sells", "share": 1.0},
+            {"product_id": "noteshell", "capability": "audio_input", "role": "sells", "share": 1.0},
             {"product_id": "noteshell", "capability": "frontier_quality", "role": "depends_on", "share": 1.0},
             {"product_id": "agentco", "capability": "agents", "role": "sells", "share": 1.0},
             {"product_id": "secretco", "capability": "agents", "role": "sells", "share": 1.0},
@@ -63,14 +72,14 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "jump_capability": [
             {"jump_id": "openai-agents", "capability": "agents", "share": 1.0},
-            {"jump_id": "google-notes", "capability": "meeting_notes", "share": 1.0},
+            {"jump_id": "google-notes", "capability": "audio_input", "share": 1.0},
             {"jump_id": "openai-old-api", "capability": "frontier_quality", "share": 1.0},
         ],
         "jump_document": [{"jump_id": "openai-agents", "document_id": "d1"}],
         "exposure": [
             exposure("agentco", "openai-agents", "agents", "sells", date(2026, 8, 15), is_decisive=True),
             exposure("secretco", "openai-agents", "agents", "sells", date(2026, 8, 15), is_decisive=True),
-            exposure("noteshell", "google-notes", "meeting_notes", "sells", date(2026, 7, 1), is_decisive=False),
+            exposure("noteshell", "google-notes", "audio_input", "sells", date(2026, 7, 1), is_decisive=False),
             exposure("noteshell", "openai-old-api", "frontier_quality", "depends_on", date(2026, 9, 15), is_decisive=False),
         ],
         "lifeline": [lifeline("noteshell", 0.98, "12"), lifeline("agentco", 0.8, "6"), lifeline("secretco", 0.7, "6")],
@@ -130,13 +139,27 @@ def lifeline(product_id: str, s12: float, kind: str) -> dict[str, Any]:
 
 def write(path: Path, extra: dict[str, list[dict[str, Any]]] | None = None) -> Path:
     """Publish the small file at `path`; `extra` adds rows by table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if extra:
+        return _build(path, extra)
+    path.write_bytes(_small())
+    return path
+
+
+@cache
+def _small() -> bytes:
+    """The file without extras, built once."""
+    with TemporaryDirectory() as folder:
+        return _build(Path(folder) / "lifeline.duckdb", {}).read_bytes()
+
+
+def _build(path: Path, extra: dict[str, list[dict[str, Any]]]) -> Path:
     con = open_memory()
     catalogue.write_tables(con, catalogue.Catalogue([], [], [], "small"))
     for table, listed in rows().items():
         insert_rows(con, table, listed)
-    for table, listed in (extra or {}).items():
+    for table, listed in extra.items():
         insert_rows(con, table, listed)
-    path.parent.mkdir(parents=True, exist_ok=True)
     publish(con, path)
     con.close()
     return path
