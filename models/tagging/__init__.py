@@ -1,0 +1,1 @@
+"""How documents get their tags: names, n-grams, an encoder, and the stack that weighs them."""

@@ -1,0 +1,182 @@
+"""One forward pass from readings to event kind, capabilities and magnitude: a transformers encoder with label attention."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from models.tagging.names import ROLES
+from models.tagging.reading import Reading, source_words
+
+N_KIND_QUERIES = 4
+ROLE_IDS = {(role, is_release): 1 + 2 * i + is_release for i, role in enumerate(ROLES) for is_release in (False, True)}
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What must be known, beside the weights, to run an encoder again."""
+
+    capabilities: tuple[str, ...]
+    kinds: tuple[str, ...]
+    max_tokens: int = 256
+    pad_to: int = 16
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class TagEncoder(nn.Module):
+    """Backbone, an embedding for the role of each named party, and heads that attend to the tokens of each label."""
+
+    def __init__(self, backbone: nn.Module, settings: EncoderSettings) -> None:
+        super().__init__()
+        width = backbone.config.hidden_size
+        n_caps, n_kinds = len(settings.capabilities), len(settings.kinds)
+        self.backbone, self.settings = backbone, settings
+        self.role = nn.Embedding(1 + len(ROLE_IDS), width)
+        self.queries = nn.Parameter(torch.randn(n_caps + N_KIND_QUERIES, width) * 0.05)
+        self.cap_local = nn.Parameter(torch.randn(n_caps, width) * 0.02)
+        self.cap_whole = nn.Linear(width, n_caps)
+        self.kind = nn.Linear(width * (1 + N_KIND_QUERIES), n_kinds)
+        self.magnitude = nn.Linear(width, 3)
+        self.dropout = nn.Dropout(0.1)
+        nn.init.zeros_(self.role.weight)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, roles: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Logits for `ids`, `mask`, `roles` of shape (documents, tokens); capabilities are given that it is a jump."""
+        embedded = self.backbone.get_input_embeddings()(ids) + self.role(roles)
+        hidden = self.backbone(inputs_embeds=embedded, attention_mask=mask).last_hidden_state.float()
+        hidden = self.dropout(hidden)
+        weight = mask.unsqueeze(-1).float()
+        mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+        affinity = hidden @ self.queries.T.float()
+        attention = affinity.masked_fill(mask.unsqueeze(-1) == 0, -1e4).softmax(1)
+        pooled = attention.transpose(1, 2) @ hidden
+        n_caps = len(self.settings.capabilities)
+        caps = (pooled[:, :n_caps] * self.cap_local).sum(-1) + self.cap_whole(mean)
+        kind = self.kind(torch.cat([mean, pooled[:, n_caps:].flatten(1)], dim=1))
+        return {"kind": kind, "capabilities": caps, "magnitude": self.magnitude(mean), "mean": mean, "attention": attention[:, :, :n_caps]}
+
+
+@dataclass
+class Batch:
+    """Tensors of some documents and where they stood."""
+
+    index: list[int]
+    ids: torch.Tensor
+    mask: torch.Tensor
+    roles: torch.Tensor
+
+
+@dataclass
+class Encoder:
+    """A tag encoder with its tokenizer."""
+
+    net: TagEncoder
+    tokenizer: Any
+
+    def tokens(self, readings: Sequence[Reading], *, hide_source: Sequence[bool] | None = None) -> list[tuple[list[int], list[int]]]:
+        """Token ids and role ids of each reading; the source's words come first unless hidden."""
+        heads = []
+        for i, reading in enumerate(readings):
+            words = "" if hide_source is not None and hide_source[i] else source_words(reading.source)
+            heads.append(f"{words} : " if words else "")
+        coded = self.tokenizer(
+            [head + r.title for head, r in zip(heads, readings, strict=True)],
+            [r.body for r in readings],
+            truncation="only_second" if self.net.settings.max_tokens > 150 else True,
+            max_length=self.net.settings.max_tokens,
+            return_offsets_mapping=True,
+            return_token_type_ids=False,
+        )
+        out = []
+        for i, (ids, offsets) in enumerate(zip(coded["input_ids"], coded["offset_mapping"], strict=True)):
+            out.append((ids, _roles(coded.sequence_ids(i), offsets, len(heads[i]), readings[i])))
+        return out
+
+    def batches(self, coded: Sequence[tuple[list[int], list[int]]], max_batch_tokens: int) -> Iterator[Batch]:
+        """Length-sorted batches whose padded size stays under `max_batch_tokens`; widths are multiples of `pad_to`."""
+        step, pad = self.net.settings.pad_to, self.tokenizer.pad_token_id or 0
+        order = sorted(range(len(coded)), key=lambda i: (len(coded[i][0]), i))
+        at = 0
+        while at < len(order):
+            take = [order[at]]
+            width = -(-len(coded[order[at]][0]) // step) * step
+            while at + len(take) < len(order):
+                wider = -(-len(coded[order[at + len(take)]][0]) // step) * step
+                if max(width, wider) * (len(take) + 1) > max_batch_tokens:
+                    break
+                width = max(width, wider)
+                take.append(order[at + len(take)])
+            at += len(take)
+            yield collate([coded[i] for i in take], take, width, pad)
+
+    def predict(self, readings: Sequence[Reading], *, device: str = "cpu", bf16: bool = False, max_batch_tokens: int = 2048) -> dict[str, np.ndarray]:
+        """Logits (and the mean state) of every reading, in the order given."""
+        coded = self.tokens(readings)
+        parts: dict[str, np.ndarray] = {}
+        self.net.eval()
+        for batch in self.batches(coded, max_batch_tokens):
+            with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
+                out = self.net(batch.ids.to(device), batch.mask.to(device), batch.roles.to(device))
+            for key in ("kind", "capabilities", "magnitude", "mean"):
+                value = out[key].float().cpu().numpy()
+                if key not in parts:
+                    parts[key] = np.zeros((len(readings), value.shape[1]), dtype=np.float32)
+                parts[key][batch.index] = value
+        return parts
+
+    def save(self, folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:
+        """Weights (safetensors), backbone configuration, tokenizer and settings into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {k: v.detach().to(dtype).contiguous().cpu() for k, v in self.net.state_dict().items()}
+        save_file(state, folder / "encoder.safetensors")
+        self.net.backbone.config.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        (folder / "encoder.json").write_text(json.dumps(asdict(self.net.settings), ensure_ascii=False, indent=1))
+
+
+def _roles(parts: list[int | None], offsets: list[tuple[int, int]], shift: int, reading: Reading) -> list[int]:
+    """The role of the party that each token names; 0 for the rest. `shift` is the length of what stands before the title."""
+    roles = [0] * len(offsets)
+    for part, mentions, by in ((0, reading.title_mentions, shift), (1, reading.body_mentions, 0)):
+        spans = [(m.start + by, m.end + by, ROLE_IDS[m.name.role, m.is_release]) for m in mentions]
+        for i, (start, end) in enumerate(offsets):
+            if parts[i] == part and end > start:
+                roles[i] = next((role for low, high, role in spans if start < high and end > low), 0)
+    return roles
+
+
+def collate(coded: Sequence[tuple[list[int], list[int]]], index: list[int], width: int, pad: int) -> Batch:
+    """Pad to `width`."""
+    ids = torch.full((len(coded), width), pad, dtype=torch.long)
+    mask = torch.zeros((len(coded), width), dtype=torch.long)
+    roles = torch.zeros((len(coded), width), dtype=torch.long)
+    for row, (tokens, named) in enumerate(coded):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        roles[row, : len(tokens)] = torch.tensor(named)
+        mask[row, : len(tokens)] = 1
+    return Batch(index, ids, mask, roles)
+
+
+def from_base(base: str, settings: EncoderSettings) -> Encoder:
+    """A fresh tagger on any encoder, by folder or hub name; only safetensors, no remote code."""
+    backbone = AutoModel.from_pretrained(base, use_safetensors=True, trust_remote_code=False, dtype=torch.float32)
+    return Encoder(TagEncoder(backbone, settings), AutoTokenizer.from_pretrained(base, trust_remote_code=False))
+
+
+def load(folder: Path) -> Encoder:
+    """An encoder saved by `Encoder.save`."""
+    raw = json.loads((folder / "encoder.json").read_text())
+    settings = EncoderSettings(**{**raw, "capabilities": tuple(raw["capabilities"]), "kinds": tuple(raw["kinds"])})
+    backbone = AutoModel.from_config(AutoConfig.from_pretrained(folder), trust_remote_code=False)
+    net = TagEncoder(backbone, settings)
+    net.load_state_dict({k: v.float() for k, v in load_file(folder / "encoder.safetensors").items()})
+    return Encoder(net, AutoTokenizer.from_pretrained(folder))
