@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from models.errors import TaggerError
 from models.tagging.names import ROLES
 from models.tagging.reading import Reading, source_words
 
@@ -35,11 +36,14 @@ class EncoderSettings:
 class TagEncoder(nn.Module):
     """Backbone, an embedding for the role of each named party, and heads that attend to the tokens of each label."""
 
-    def __init__(self, backbone: nn.Module, settings: EncoderSettings) -> None:
+    def __init__(self, backbone: Any, settings: EncoderSettings) -> None:
         super().__init__()
-        width = backbone.config.hidden_size
+        width = int(backbone.config.hidden_size)
+        if getattr(backbone, "pooler", None) is not None:
+            backbone.pooler = None  # our heads pool for themselves
         n_caps, n_kinds = len(settings.capabilities), len(settings.kinds)
-        self.backbone, self.settings = backbone, settings
+        self.backbone: Any = backbone
+        self.settings = settings
         self.role = nn.Embedding(1 + len(ROLE_IDS), width)
         self.queries = nn.Parameter(torch.randn(n_caps + N_KIND_QUERIES, width) * 0.05)
         self.cap_local = nn.Parameter(torch.randn(n_caps, width) * 0.02)
@@ -62,7 +66,13 @@ class TagEncoder(nn.Module):
         n_caps = len(self.settings.capabilities)
         caps = (pooled[:, :n_caps] * self.cap_local).sum(-1) + self.cap_whole(mean)
         kind = self.kind(torch.cat([mean, pooled[:, n_caps:].flatten(1)], dim=1))
-        return {"kind": kind, "capabilities": caps, "magnitude": self.magnitude(mean), "mean": mean, "attention": attention[:, :, :n_caps]}
+        return {
+            "kind": kind,
+            "capabilities": caps,
+            "magnitude": self.magnitude(mean),
+            "mean": mean,
+            "attention": attention[:, :, :n_caps],
+        }
 
 
 @dataclass
@@ -81,8 +91,11 @@ class Encoder:
 
     net: TagEncoder
     tokenizer: Any
+    device: str = "cpu"
 
-    def tokens(self, readings: Sequence[Reading], *, hide_source: Sequence[bool] | None = None) -> list[tuple[list[int], list[int]]]:
+    def tokens(
+        self, readings: Sequence[Reading], *, hide_source: Sequence[bool] | None = None
+    ) -> list[tuple[list[int], list[int]]]:
         """Token ids and role ids of each reading; the source's words come first unless hidden."""
         heads = []
         for i, reading in enumerate(readings):
@@ -118,14 +131,14 @@ class Encoder:
             at += len(take)
             yield collate([coded[i] for i in take], take, width, pad)
 
-    def predict(self, readings: Sequence[Reading], *, device: str = "cpu", bf16: bool = False, max_batch_tokens: int = 2048) -> dict[str, np.ndarray]:
+    def predict(self, readings: Sequence[Reading], *, max_batch_tokens: int = 2048) -> dict[str, np.ndarray]:
         """Logits (and the mean state) of every reading, in the order given."""
         coded = self.tokens(readings)
         parts: dict[str, np.ndarray] = {}
         self.net.eval()
         for batch in self.batches(coded, max_batch_tokens):
-            with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
-                out = self.net(batch.ids.to(device), batch.mask.to(device), batch.roles.to(device))
+            with torch.inference_mode():
+                out = self.net(batch.ids.to(self.device), batch.mask.to(self.device), batch.roles.to(self.device))
             for key in ("kind", "capabilities", "magnitude", "mean"):
                 value = out[key].float().cpu().numpy()
                 if key not in parts:
@@ -133,7 +146,7 @@ class Encoder:
                 parts[key][batch.index] = value
         return parts
 
-    def save(self, folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:
+    def save(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
         """Weights (safetensors), backbone configuration, tokenizer and settings into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         state = {k: v.detach().to(dtype).contiguous().cpu() for k, v in self.net.state_dict().items()}
@@ -172,11 +185,20 @@ def from_base(base: str, settings: EncoderSettings) -> Encoder:
     return Encoder(TagEncoder(backbone, settings), AutoTokenizer.from_pretrained(base, trust_remote_code=False))
 
 
-def load(folder: Path) -> Encoder:
-    """An encoder saved by `Encoder.save`."""
+def load(folder: Path, device: str = "cpu") -> Encoder:
+    """An encoder saved by `Encoder.save`, on `device` (auto, cpu or cuda)."""
     raw = json.loads((folder / "encoder.json").read_text())
     settings = EncoderSettings(**{**raw, "capabilities": tuple(raw["capabilities"]), "kinds": tuple(raw["kinds"])})
     backbone = AutoModel.from_config(AutoConfig.from_pretrained(folder), trust_remote_code=False)
     net = TagEncoder(backbone, settings)
     net.load_state_dict({k: v.float() for k, v in load_file(folder / "encoder.safetensors").items()})
-    return Encoder(net, AutoTokenizer.from_pretrained(folder))
+    chosen = pick_device(device)
+    return Encoder(net.eval().to(chosen), AutoTokenizer.from_pretrained(folder), chosen)
+
+
+def pick_device(wanted: str) -> str:
+    """`auto` is the GPU where there is one."""
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise TaggerError("there is no usable GPU for --device cuda; use --device cpu or auto")
+    return "cuda" if wanted != "cpu" and has_gpu else "cpu"

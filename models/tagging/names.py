@@ -103,7 +103,9 @@ def _start_of(spelling: str) -> str:
 def _ends_there(lowered: str, end: int) -> bool:
     """Whether a Latin spelling stops at a word's end (a version number may follow a name only after a space or hyphen)."""
     before, after = lowered[end - 1], lowered[end : end + 1]
-    return not after or not before.isascii() or not before.isalnum() or not (after.isascii() and (after.isalnum() or after == "_"))
+    return (
+        not after or not before.isascii() or not before.isalnum() or not (after.isascii() and (after.isalnum() or after == "_"))
+    )
 
 
 @lru_cache(maxsize=4)

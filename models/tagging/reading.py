@@ -66,9 +66,12 @@ def read(title: str | None, text: str | None, book: NameBook, *, lang: str = "",
     if not head:
         head, body = body[:TITLE_CHARS], body[TITLE_CHARS:]
     found = language(head + body, lang)
-    host = re.sub(r"^www\.", "", (re.match(r"https?://([^/]+)", url or "") or [None, ""])[1].lower())
+    site = re.match(r"https?://([^/]+)", url or "")
+    host = site[1].lower().removeprefix("www.") if site else ""
     origin = source_words(source) or host.replace(".", " ")
-    return Reading(head, body, found, source or "", host, book.named(origin), tuple(book.mentions(head)), tuple(book.mentions(body)))
+    return Reading(
+        head, body, found, source or "", host, book.named(origin), tuple(book.mentions(head)), tuple(book.mentions(body))
+    )
 
 
 def source_words(source: str) -> str:
