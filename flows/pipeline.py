@@ -111,6 +111,8 @@ def _attempt(name: str, stage: Stage, call: Call, say: Callable[[str], None]) ->
     try:
         return call(name, stage)
     except Exception as error:
+        if "Query interrupted" in str(error):  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
         if name not in MAY_FAIL:
             raise
         line = one_line(error)

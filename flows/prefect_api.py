@@ -16,6 +16,8 @@ from pathlib import Path
 from models.errors import LifelineError
 
 START_TIMEOUT_S = 120.0
+# a server that should be running already
+ANSWER_TIMEOUT_S = 5.0
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -62,15 +64,16 @@ class Api:
         Raises
         ------
         PrefectError
-            when it dies, or does not answer in two minutes; names its log.
+            when it dies, or does not answer in time; says where to look.
 
         """
-        until = time.monotonic() + START_TIMEOUT_S
+        until = time.monotonic() + (START_TIMEOUT_S if self._child else ANSWER_TIMEOUT_S)
         while not answers(f"{self.url}/health"):
             if self._child and self._child.poll() is not None:
                 raise PrefectError(f"Prefect's server stopped while starting; see {self.log}")
             if time.monotonic() > until:
-                raise PrefectError(f"Prefect's server at {self.url} does not answer; see {self.log} or correct PREFECT_API_URL")
+                remedy = f"see {self.log}" if self._child else "correct or clear PREFECT_API_URL"
+                raise PrefectError(f"Prefect's server at {self.url} does not answer; {remedy}")
             time.sleep(0.05)
         if self._child:
             self._stamp.write_text(version("prefect"), encoding="utf-8")

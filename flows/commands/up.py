@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -57,7 +57,7 @@ def _with_ui(config: settings.Settings, args: argparse.Namespace) -> Report:
             say("it shows the last run while a new one goes on")
             report = _pass_or_keep(config, args.offline)
         say("\n".join([*report.lines, "Ctrl-C stops"]))
-        child.wait()
+        _until_stopped(child)
     return Report([], report.data, report.exit_code)
 
 
@@ -82,13 +82,25 @@ def _pass_or_keep(config: settings.Settings, is_offline: bool) -> Report:
         return Report([f"the run failed: {line}", "the page shows the run before it"], {"error": line}, error.exit_code)
 
 
+def _until_stopped(child: subprocess.Popen[bytes]) -> None:
+    """Stay while the UI runs; stopping it is how this command is meant to end."""
+    with suppress(KeyboardInterrupt):
+        code = child.wait()
+        raise LifelineError(f"the UI ended with code {code}; `lifeline ui` opens it again")
+
+
 @contextmanager
 def _ui(wanted_port: int) -> Iterator[subprocess.Popen[bytes]]:
     """The UI as a child process, which ends with us."""
     port = free_port(wanted_port)
     if port != wanted_port:
         say(f"port {wanted_port} is in use; taking {port}")
-    child = subprocess.Popen([sys.executable, "-m", "app.cli", "ui", "--port", str(port)], stdin=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "ui", "--port", str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         _wait_for_page(child, port)
         say(f"open http://127.0.0.1:{port}")
@@ -112,7 +124,7 @@ def _wait_for_page(child: subprocess.Popen[bytes], port: int) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the UI in order; stopping is how this command is meant to end."""
+    """Let SIGTERM do what Ctrl-C does, so that the UI ends with us either way."""
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
