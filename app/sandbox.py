@@ -60,8 +60,9 @@ def query(
     *,
     timeout_s: float = 10.0,
     max_rows: int = 10_000,
+    hide_private: bool = False,
 ) -> Result:
-    """Run one SELECT on the published file.
+    """Run one SELECT on the published file; with `hide_private` as if it held no private products.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def query(
     if not _SLOTS.acquire(timeout=timeout_s):
         raise QueryError(f"{MAX_AT_ONCE} other queries are still running; try again in a moment")
     try:
-        request = _request(path, sql, params or {}, timeout_s, max_rows)
+        request = _request(path, sql, params or {}, timeout_s, max_rows, hide_private)
         lines, code = _run(request, timeout_s)
     finally:
         _SLOTS.release()
@@ -98,11 +99,13 @@ def _check(path: Path, sql: str, timeout_s: float, max_rows: int) -> None:
         raise QueryError(f"a limit of {max_rows} rows cannot be; give 1 to 1,000,000")
 
 
-def _request(path: Path, sql: str, params: Mapping[str, Any], timeout_s: float, max_rows: int) -> bytes:
+def _request(path: Path, sql: str, params: Mapping[str, Any], timeout_s: float, max_rows: int, hide_private: bool) -> bytes:
     request = {
         "path": str(path.absolute()),
         "sql": sql,
         "params": {name: _param(name, value) for name, value in params.items()},
+        "hide_private": hide_private,
+        "root": str(CHILD.parent.parent),
         "max_rows": max_rows,
         "max_bytes": MAX_BYTES,
         "memory_mb": MEMORY_MB,

@@ -1,9 +1,9 @@
 """The throw-away process behind `app.sandbox`: one request on standard input, one answer on standard output.
 
-It runs as a script (`python -I app/sandbox_child.py`), imports nothing of ours, and gives up its rights before it reads the query.
-Four layers, each of which holds alone against most attacks: the limits of the operating system, a read-only database with external
-access off and the configuration locked, exactly one statement of type SELECT, and a walk over the parsed statement that admits only
-table functions known to be harmless (some of DuckDB's take raw memory addresses or print absolute paths).
+It runs as a script (`python -I app/sandbox_child.py`), imports nothing of ours but `models.privacy`, and gives up its rights before
+it reads the query. Four layers, each of which holds alone against most attacks: the limits of the operating system, a read-only
+database with external access off and the configuration locked, exactly one statement of type SELECT, and a walk over the parsed
+statement that admits only table functions known to be harmless (some of DuckDB's take raw memory addresses or print absolute paths).
 """
 
 import json
@@ -85,7 +85,7 @@ def answer(request, out):
     sql = request["sql"]
     check_single_select(duckdb, sql)
     con = connect(duckdb, request)
-    check_functions(con, sql)
+    check_functions(con, sql, is_public=request["hide_private"])
     params = {name: value(kind, cell) for name, (kind, cell) in request["params"].items()}
     cursor = con.execute(sql, params) if params else con.execute(sql)
     columns = [(column[0], str(column[1])) for column in cursor.description or []]
@@ -130,12 +130,31 @@ def connect(duckdb, request):
     con = duckdb.connect(request["path"], read_only=True, config=config)
     con.execute("set timezone = 'UTC'")
     con.execute("set enable_external_access = false")  # after temp_directory, which it would forbid to change
+    if request["hide_private"]:
+        hide_private(con, request["root"])
     con.execute("set lock_configuration = true")
     return con
 
 
-def check_functions(con, sql):
-    """Refuse table functions outside the list, and whatever prints paths or settings; a query that cannot be read is refused."""
+def hide_private(con, root):
+    """Lay a view without private products over every relation; names with a schema, which would reach below, are refused."""
+    sys.path.insert(0, root)
+    from models.privacy import public_sql
+
+    rows = con.execute(
+        "select table_name, list(column_name) from duckdb_columns() where schema_name = 'main' and not internal group by 1"
+    ).fetchall()
+    database = con.execute("select current_database()").fetchall()[0][0].replace('"', '""')
+    schema = f'"{database}".main'
+    for relation, columns in rows:
+        con.execute(f"create temp view {relation} as {public_sql(relation, columns, schema=schema)}")
+
+
+def check_functions(con, sql, *, is_public):
+    """Refuse table functions outside the list, and whatever prints paths or settings; a query that cannot be read is refused.
+
+    With `is_public`, names with a schema are refused as well.
+    """
     parsed = json.loads(con.execute("select json_serialize_sql(?)", [sql]).fetchone()[0])
     if parsed.get("error"):
         raise RefusedError(f"the query cannot be read: {parsed.get('error_message', 'unknown form')}")
@@ -146,6 +165,8 @@ def check_functions(con, sql):
             pending.extend(node)
         elif isinstance(node, dict):
             check_node(node)
+            if is_public and node.get("type") == "BASE_TABLE" and is_below(node):
+                raise RefusedError("names with a schema are not allowed here; write the relation's name alone")
             pending.extend(node.values())
 
 
@@ -159,6 +180,12 @@ def check_node(node):
         raise RefusedError(f"the function {node['function_name'].lower()}() is not allowed here")
     if node.get("type") == "BASE_TABLE" and str(node.get("table_name", "")).lower() in FORBIDDEN_VIEWS:
         raise RefusedError(f"{node['table_name'].lower()} is not public; query the published relations (see: show tables)")
+
+
+def is_below(node):
+    """Whether a table is named by its schema or database, past the views that hide private rows."""
+    schema = str(node.get("schema_name", "")).lower()
+    return bool(node.get("catalog_name")) or schema not in ("", "information_schema", "pg_catalog")
 
 
 def send_rows(cursor, request, out):

@@ -51,26 +51,6 @@ def columns_of(con: duckdb.DuckDBPyConnection) -> dict[str, list[Column]]:
     return found
 
 
-def public_sql(relation: str, columns: Sequence[Column], *, include_private: bool) -> str:
-    """A query for the rows of a relation that may leave the house: nothing of a private product unless asked for."""
-    names = {name for name, _ in columns}
-    private = "(select product_id from product where is_private)"
-    hidden = []
-    if relation == "product":
-        hidden.append("coalesce(is_private, false)")
-    elif "product_id" in names:
-        hidden.append(f"coalesce(product_id in {private}, false)")
-    if relation in ("change", "ruling"):
-        hidden.append(f"coalesce(key in {private}, false) or coalesce(split_part(key, ':', 1) in {private}, false)")
-    if relation == "proposal":
-        hidden.append(f"coalesce(subject in {private}, false)")
-    if "document_id" in names:
-        sources = f"(select source_id from source where product_id in {private})"
-        hidden.append(f"coalesce(document_id in (select document_id from document where source_id in {sources}), false)")
-    where = f" where not ({' or '.join(hidden)})" if hidden and not include_private else ""
-    return f"select * from {relation}{where}"
-
-
 def write_parquet(con: duckdb.DuckDBPyConnection, sql: str, file: Path) -> None:
     """The rows of a query as Parquet, in place of `file` in one step."""
     with _replacing(file) as temporary:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from models import digest
 from models.exports import atom, brief, feeds, relations
 from models.exports.files import write_atomically
+from models.privacy import public_sql
 from models.store import SCHEMA_VERSION, open_published
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def export(published_path: Path, exports_dir: Path, now: datetime, *, include_pr
 def _relations(con: duckdb.DuckDBPyConnection, folder: Path, now: datetime, include_private: bool) -> dict[str, int]:
     counts = {}
     for relation, columns in relations.columns_of(con).items():
-        sql = relations.public_sql(relation, columns, include_private=include_private)
+        sql = public_sql(relation, [name for name, _ in columns], include_private=include_private)
         relations.write_parquet(con, sql, folder / f"{relation}.parquet")
         relations.write_csv(con, sql, columns, folder / f"{relation}.csv")
         if relation in relations.JSON_RELATIONS:

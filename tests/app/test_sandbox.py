@@ -267,6 +267,37 @@ def test_named_parameters_are_values_never_sql(path):
         query(path, "select $a", {"a b": 1})
 
 
+BELOW = (
+    "select product_id from main.product",
+    "select product_id from lifeline.main.product",
+    "select product_id from lifeline.product",
+    "with p as (select * from main.lifeline) select product_id from p",
+    "select (select max(product_id) from main.product where is_private)",
+)
+
+
+def test_private_products_can_be_hidden(path):
+    """With hide_private no query finds a private product, under whatever name; all else answers as before."""
+    for sql in (
+        "from product",
+        "from lifeline",
+        "from exposure",
+        "from product_job",
+        "summarize product",
+        "from product at (version => 1)",
+    ):
+        try:
+            assert "secretco" not in str(query(path, sql, hide_private=True).rows)
+        except QueryError:
+            continue
+    assert ("secretco",) in query(path, "select product_id from product").rows
+    assert len(query(path, "from product", hide_private=True).rows) == 3
+    assert query(path, "select table_name from information_schema.tables where table_name = 'jump'", hide_private=True).rows
+    for sql in BELOW:
+        with pytest.raises(QueryError, match="schema"):
+            query(path, sql, hide_private=True)
+
+
 def test_many_at_once_do_not_mix(path):
     """Twelve threads get their own answers although only a few processes run side by side."""
     with ThreadPoolExecutor(12) as pool:
