@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 import zlib
@@ -62,11 +63,54 @@ def may_connect(address: Address, *, allow_private: bool) -> bool:
     return address.is_global
 
 
+class Deadline(threading.local):
+    """When the fetch under way in this thread has to be over (monotonic seconds)."""
+
+    at = float("inf")
+
+    def left(self, timeout: float | None) -> float:
+        """Seconds that one read may still take."""
+        left = min(self.at - time.monotonic(), timeout if timeout is not None else float("inf"))
+        if left <= 0:
+            raise httpcore.ReadTimeout("past the deadline of the whole fetch")
+        return left
+
+
+class DeadlineStream(httpcore.NetworkStream):
+    """A connection whose every read and write ends with the deadline, so that nothing may drip: no body, no header, no handshake."""
+
+    def __init__(self, real: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self.real, self.deadline = real, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Some bytes."""
+        return self.real.read(max_bytes, self.deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All bytes."""
+        self.real.write(buffer, self.deadline.left(timeout))
+
+    def close(self) -> None:
+        """Hang up."""
+        self.real.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same over TLS; the certificate is checked against the host's name, not the pinned address."""
+        return DeadlineStream(self.real.start_tls(ssl_context, server_hostname, self.deadline.left(timeout)), self.deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore asks of a connection."""
+        return self.real.get_extra_info(info)
+
+
 class PinnedBackend(httpcore.NetworkBackend):
     """Resolves a host once, refuses it if any of its addresses may not be reached, and connects to the address it checked."""
 
     def __init__(self, allow_private: bool) -> None:
         self.allow_private = allow_private
+        self.deadline = Deadline()
         self.real = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -85,13 +129,16 @@ class PinnedBackend(httpcore.NetworkBackend):
         addresses = list(dict.fromkeys(str(info[4][0]).split("%")[0] for info in found))
         for address in addresses:
             if not may_connect(ipaddress.ip_address(address), allow_private=self.allow_private):
+                is_own = may_connect(ipaddress.ip_address(address), allow_private=True)
                 raise RefusedError(
-                    f"{host} is at {address}, which is no public address; set LIFELINE_ALLOW_PRIVATE=1 if it is yours"
+                    f"{host} is at {address}, a private or reserved address, and was not asked"
+                    + ("; set LIFELINE_ALLOW_PRIVATE=1 if it is yours" if is_own else "")
                 )
         last: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses[:3]:
             try:
-                return self.real.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = self.real.connect_tcp(address, port, self.deadline.left(timeout), local_address, socket_options)
+                return DeadlineStream(stream, self.deadline)
             except httpcore.ConnectError as error:
                 last = error
         raise last
@@ -106,7 +153,8 @@ class Transport(httpx.HTTPTransport):
 
     def __init__(self, allow_private: bool, limits: httpx.Limits) -> None:
         super().__init__(trust_env=False, http2=False, retries=0, limits=limits)
-        self._pool._network_backend = PinnedBackend(allow_private)
+        self.backend = PinnedBackend(allow_private)
+        self._pool._network_backend = self.backend
 
 
 class Spacing:
@@ -149,8 +197,10 @@ class Client:
         self.deadline_s, self.max_bytes = deadline_s, max_bytes
         self.spacing = Spacing(spacing_s)
         limits = httpx.Limits(max_connections=n_connections, max_keepalive_connections=n_connections, keepalive_expiry=20)
+        transport = Transport(allow_private, limits)
+        self.deadline = transport.backend.deadline
         self.http = httpx.Client(
-            transport=Transport(allow_private, limits),
+            transport=transport,
             trust_env=False,
             follow_redirects=False,
             headers={"User-Agent": f"lifeline/{version} (+{contact})", "Accept-Encoding": "gzip", "Accept": "*/*"},
@@ -172,13 +222,16 @@ class Client:
 
         """
         start = time.monotonic()
-        until = start + (deadline_s or self.deadline_s)
+        self.deadline.at = until = start + (deadline_s or self.deadline_s)
         here, moved_to, is_permanent = url, "", True
         for _ in range(MAX_REDIRECTS + 1):
             if not safe_link(here):
                 raise RefusedError(f"{here[:200]!r} is no http(s) address")
             self.spacing.wait(urlsplit(here).hostname or "")
-            status, found, body = self._once(here, headers or {}, until)
+            try:
+                status, found, body = self._once(here, headers or {}, until)
+            except RefusedError as error:
+                raise RefusedError(str(error) if here == url else f"redirects to {here[:200]}: {error}") from error
             target = found.get("location")
             if status not in PERMANENT + TEMPORARY or not target:
                 return Answer(status, found, body, here, moved_to if here != url else "", time.monotonic() - start)
@@ -192,7 +245,7 @@ class Client:
     def _once(self, url: str, headers: Mapping[str, str], until: float) -> tuple[int, httpx.Headers, bytes]:
         left = until - time.monotonic()
         if left <= 0:
-            raise FetchError("no whole answer within the deadline (time-out)")
+            raise FetchError(f"no whole answer within {self.deadline_s:g} s (time-out)")
         timeout = httpx.Timeout(left, connect=min(left, 10.0), pool=left)
         try:
             with self.http.stream("GET", url, headers=dict(headers), timeout=timeout) as response:
@@ -210,7 +263,7 @@ class Client:
         size = 0
         for chunk in response.iter_raw():
             if time.monotonic() > until:
-                raise FetchError("no whole answer within the deadline (time-out)")
+                raise httpx.ReadTimeout("past the deadline")
             parts.append(inflate(chunk, self.max_bytes - size + 1))
             size += len(parts[-1])
             if size > self.max_bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import threading
 import time
 from collections import Counter, deque
@@ -20,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from flows import health
 from flows.fetch import Answer, Client
+from flows.fulltext import read_full_texts
 from flows.health import Outcome, State
 from flows.parse.pool import ParsePool
+from flows.robots import Robots
+from flows.signs import SIGNS, count_signs, sign_rows
 from flows.sources import politeness_key, read_states, sync, write_states
 from models.documents import Entry, store_listings, transaction
 from models.errors import FetchError, ParseError, StoreError
@@ -39,7 +43,7 @@ PER_HOST = 2
 # a server that asks for so short a pause gets it within the run
 SHORT_PAUSE_S = 5.0
 # kinds that this stage polls; liveness and archives have stages of their own
-POLLED = ("auto", "feed", "changelog", "registry", "sitemap", "hackernews")
+POLLED = ("auto", "feed", "changelog", "registry", "sitemap", "hackernews", *SIGNS)
 
 
 def ingest(
@@ -63,9 +67,13 @@ def ingest(
     counts: Counter[str] = Counter(sources=len(states), polled=len(due), new=0, changed=0, not_modified=0, failed=0)
     if due:
         with open_client(settings) as client, ParsePool() as pool:
-            for batch in _batches(poll_all(due, client, pool, n_threads=settings["fetch_concurrency"])):
+            tools = Tools(client, pool, Robots(client))
+            for batch in _batches(poll_all(due, tools, n_threads=settings["fetch_concurrency"])):
                 counts.update(commit(con, batch, now))
                 say(f"{counts['done']} of {len(due)} sources polled, {counts['new']} new documents")
+            if settings["fulltext_per_run"]:
+                counts.update(read_full_texts(con, client, pool, tools.robots, now, settings["fulltext_per_run"]))
+            count_signs(con)
     counts.pop("done", None)
     counts["documents"] = _count(con, "document")
     return dict(counts)
@@ -87,6 +95,22 @@ def open_client(settings: Settings) -> Client:
         spacing_s=settings["host_spacing_s"],
         n_connections=settings["fetch_concurrency"],
         version=release,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a poll works with; shared by the threads of a run."""
+
+    client: Client
+    pool: ParsePool
+    robots: Robots
+
+
+def is_page(source: Source) -> bool:
+    """Whether a source is a page for people, which robots.txt may keep programs from; feeds and files are offered to programs."""
+    return source.kind in ("changelog", "sitemap") and not re.search(
+        r"\.(md|markdown|json|xml|atom|rss|txt)$", source.url.split("?")[0]
     )
 
 
@@ -142,7 +166,7 @@ class Dispatcher:
             return rest
 
 
-def poll_all(states: Sequence[State], client: Client, pool: ParsePool, *, n_threads: int) -> Iterator[Polled]:
+def poll_all(states: Sequence[State], tools: Tools, *, n_threads: int) -> Iterator[Polled]:
     """Poll every source with a few threads; yields as they finish."""
     dispatcher = Dispatcher(states)
     done: queue.Queue[list[Polled] | None] = queue.Queue(maxsize=BATCH_SOURCES)
@@ -150,7 +174,7 @@ def poll_all(states: Sequence[State], client: Client, pool: ParsePool, *, n_thre
     def work() -> None:
         while (job := dispatcher.take()) is not None:
             host, state = job
-            outcome = poll(state, client, pool)
+            outcome = poll(state, tools)
             is_long = (outcome.hold_s or 0) > SHORT_PAUSE_S
             rest = dispatcher.give_back(host, drop_rest=is_long)
             held = [Polled(other, _held(other, outcome)) for other in rest]
@@ -173,12 +197,15 @@ def _held(state: State, because: Outcome) -> Outcome:
     return Outcome(state.source.source_id, "held", error=f"left alone: its host {because.error}", hold_s=because.hold_s)
 
 
-def poll(state: State, client: Client, pool: ParsePool) -> Outcome:
+def poll(state: State, tools: Tools) -> Outcome:
     """Fetch and parse one source; every way to fail becomes an outcome."""
     source = state.source
     start = time.monotonic()
     try:
-        answer = _get(state, client)
+        if is_page(source) and not tools.robots.allows(state.url):
+            words = "robots.txt does not allow this page, or could not be read"
+            return Outcome(source.source_id, "failed", error=words, health="blocked")
+        answer = _get(state, tools.client)
     except FetchError as error:
         return Outcome(
             source.source_id, "failed", error.status, error=str(error), health=error.health, seconds=time.monotonic() - start
@@ -195,7 +222,7 @@ def poll(state: State, client: Client, pool: ParsePool) -> Outcome:
         wait = health.retry_after_s(answer.headers, datetime.now(UTC))
         return replace(told, kind="failed", health=name, error=words + (f", again in {wait:g} s" if wait else ""), hold_s=wait)
     try:
-        parsed = pool.parse(
+        parsed = tools.pool.parse(
             source.kind, answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""), title=source.title
         )
         return replace(told, parsed=parsed)
@@ -248,8 +275,10 @@ def commit(con: duckdb.DuckDBPyConnection, batch: Sequence[Polled], now: datetim
 
 def _write(con: duckdb.DuckDBPyConnection, batch: Sequence[Polled], now: datetime) -> dict[str, int]:
     ready = [_with_registry(con, one, now) for one in batch]
-    listings = [(one.state.source, one.outcome.parsed.entries) for one in ready if one.outcome.parsed]
-    stored = store_listings(con, listings, now)
+    told = [(one.state.source, one.outcome.parsed.entries) for one in ready if one.outcome.parsed]
+    stored = store_listings(con, [(source, entries) for source, entries in told if source.kind not in SIGNS], now)
+    signs = [row for source, entries in told if source.kind in SIGNS for row in sign_rows(source, entries, now)]
+    insert_rows(con, "sign", signs, conflict="or ignore")
     counts: Counter[str] = Counter(done=len(ready))
     after, log = [], []
     for one in ready:

@@ -34,6 +34,10 @@ def parse(kind: str, body: bytes, *, url: str = "", content_type: str = "", titl
         from flows.parse.hackernews import parse_hackernews
 
         return parse_hackernews(body, url)
+    if kind == "npm":
+        from flows.parse.npm import parse_npm
+
+        return parse_npm(body)
     if kind == "fulltext":
         from flows.parse.fulltext import parse_fulltext
 

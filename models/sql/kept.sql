@@ -39,6 +39,15 @@ create table if not exists registry_state (
     source_id varchar, model varchar, state json, seen_at timestamptz, primary key (source_id, model)
 );
 
+-- Pages that were read in full, or could not be.
+create table if not exists fulltext_try (document_id varchar primary key, tried_at timestamptz, error varchar);
+
+-- One row per sign of life that a repository or a package gave: a release or a commit, by its own id.
+create table if not exists sign (
+    source_id varchar, key varchar, product_id varchar, kind varchar, happened_on date, seen_at timestamptz,
+    primary key (source_id, key)
+);
+
 -- One row per document, tagger and text read: a new tagger adds rows, the old ones stay.
 create table if not exists tagging (
     document_id varchar, tagger varchar, content_hash varchar, tagged_at timestamptz, event_kind varchar, kind_score double,

@@ -5,7 +5,7 @@ from main.source left join (select source_id, count(*)::integer as n from main.d
 comment on view pub.source is 'One row per source: where documents come from, with its health.';
 comment on column pub.source.source_id is 'Key';
 comment on column pub.source.title is 'Name for people';
-comment on column pub.source.kind is 'feed, changelog, registry, sitemap, hackernews, archive, liveness, or auto: seen from the answer';
+comment on column pub.source.kind is 'feed, changelog, registry, sitemap, hackernews, archive, liveness, or auto: seen from the answer; releases, commits and npm are counted as signs of life only';
 comment on column pub.source.url is 'Address that is fetched';
 comment on column pub.source.site is 'Page for people';
 comment on column pub.source.provider is 'Platform that publishes it, if one does';
