@@ -207,10 +207,14 @@ def compose(watchlist: str, found: Sequence[Alert], as_of: date) -> Digest:
     return Digest(watchlist, title, tuple(found), "\n".join(parts) + "\n")
 
 
+# HTML by entities, because not every renderer lets a backslash escape it
+_MARKDOWN = {char: f"\\{char}" for char in "\\`*_[]#!"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;", "~": "&#126;"}
+
+
 def as_markdown(text: str) -> str:
     """Text from outside as one line of Markdown that means itself: no link, picture, HTML or heading of its own."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return "".join(f"\\{char}" if char in "\\`*_[]<>|#!~" else char for char in line)
+    return "".join(_MARKDOWN.get(char, char) for char in line)
 
 
 def is_quiet(now: datetime, quiet_hours: str) -> bool:
