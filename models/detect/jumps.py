@@ -69,6 +69,14 @@ def jump_of(event: Event, jump_id: str) -> Jump:
     )
 
 
+def is_believed(event: Event) -> bool:
+    """Whether the reports together are enough: one sure report, or two sources that are each likelier right than not."""
+    bar = {"official": 0.5, "registry": 0.5}
+    if any(report.confidence >= bar.get(report.tier, 0.6) for report in event.reports):
+        return True
+    return len({report.source_id for report in event.reports if report.confidence >= 0.45}) >= 2
+
+
 def slug(event: Event) -> str:
     """Provider and release as a key: from the release's name where there is one, else from the words of the best title."""
     lead = event.canonical

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 FILE = Path(__file__).parent.parent / "catalogue" / "providers.csv"
 NOT_PLATFORMS = ("app_layer", "framework", "media")
+# sites where everybody publishes; the pages of the host itself lie under /blog, /changelog and /docs
+SHARED_HOSTS = {"github.com": "GitHub", "huggingface.co": "Hugging Face", "modelscope.cn": ""}
+_ACCOUNT_NOISE = re.compile(r"[-_](?:ai|org|labs?|research|inc|team|hq|llm)$", re.IGNORECASE)
 # A name that is also a common word counts only where something tells that a company is meant.
 _COMPANY_ACTS = re.compile(
     r"^(?:['’]s\b|\s+(?:AI\b|has\b|is (?:launch|releas|roll|introduc)|launch|releas|introduc|announc|roll|ship|unveil|open|add|bring|expand|cut|make|debut|drop|updat))"
@@ -79,13 +82,22 @@ class Providers:
         return known.kind if known else ""
 
     def of_url(self, url: str | None) -> str:
-        """The provider on whose own site an address lies; empty when none."""
-        host = (urlsplit(url or "").hostname or "").removeprefix("www.")
+        """The provider on whose own site an address lies; on a shared host, the one whose account it is; empty when none."""
+        parts = urlsplit(url or "")
+        host = (parts.hostname or "").removeprefix("www.")
+        if host in SHARED_HOSTS:
+            account = parts.path.strip("/").partition("/")[0]
+            return SHARED_HOSTS[host] if account in ("blog", "changelog", "docs") else self._account(account)
         while host.count("."):
             if host in self._hosts:
                 return self._hosts[host]
             host = host.partition(".")[2]
         return ""
+
+    def _account(self, account: str) -> str:
+        """The provider that an account of a shared host belongs to."""
+        name = self.canonical(_ACCOUNT_NOISE.sub("", account))
+        return name if name in self.by_name else ""
 
     def named_in(self, text: str) -> Iterator[tuple[int, str]]:
         """Position and canonical name of each provider that a text names, by its own name or by a product."""

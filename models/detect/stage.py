@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.detect import changes, inputs, providers
 from models.detect.joining import Conflict, checked_jumps, join
-from models.detect.jumps import jump_of, jumps_of
+from models.detect.jumps import is_believed, jump_of, jumps_of
 from models.detect.known import catalogue_jumps, registry_report
 from models.detect.merging import merge
 from models.detect.products import Known, News, proposals
@@ -42,7 +42,8 @@ def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, ru
     before = changes.facts(con)
     known = providers.load()
     reports = list(reports_of(con, as_of, known))
-    jumps, conflicts = jumps_with_knowledge(merge(reports), catalogue, as_of, known)
+    events = [event for event in merge(reports) if is_believed(event)]
+    jumps, conflicts = jumps_with_knowledge(events, catalogue, as_of, known)
     jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
     about = {row["jump_id"]: row for row in catalogue.jumps}
     counts = write(con, jumps, about, {report.document_id: report.url for report in reports})

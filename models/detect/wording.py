@@ -43,8 +43,8 @@ RUMOUR = _any(
 STORY = _any(
     r"^how (?:\w+[ '’]*){1,6}(?:uses?|used|is using|are using|built|builds|build|turned|saves?|cut|scales?|help(?:s|ed|ing)?|transforms?|ships?|runs?|is|are)\b", r"\bcase stud", r"\bcustomer stor", r"\bpowered by claude at\b", r"\b(?:lessons|learnings) (?:from|learned)\b",
     r"\bbest practices?\b", r"\b(?:a|the|complete|developer['’]?s?|practical|quick|step-by-step|ultimate) guides?\b", r"\bguide to\b", r"\btutorial\b", r"\bcookbook\b", r"\bhow to\b", r"\btips\b", r"\bexplained\b", r"\bgetting started\b",
-    r"\bwebinar\b", r"\bhackathon\b", r"\bpodcast\b", r"\binterview\b", r"^why\b", r"^what (?:is|are|we)\b", r"\bq&a\b", r"^(?:using|building|lessons|inside|understanding|working with)\b", r"^meet the\b", r"\bcase for\b",
-    "教程", "指南", "最佳实践", "案例", "访谈", "播客",
+    r"\bwebinar\b", r"\bhackathon\b", r"\bpodcast\b", r"\binterview\b", r"^why\b", r"^what (?:is|are|we)\b", r"\bq&a\b", r"^(?:using|building|lessons|inside|understanding|working with)\b", r"^meet the\b", r"\bcase for\b", r"^introduction to\b", r"^choosing\b", r"^steering\b", r"^all the news\b", r"\bdeep[ -]dive\b", r"\bexamples?\b", r"\bcookbooks?\b", r"\bconference\b", r"^what(?:'|’)s new\b",
+    "教程", "指南", "最佳实践", "案例", "用例", "详解", "访谈", "播客",
 )  # fmt: skip
 CORPORATE = _any(
     r"\bpartner(?:s|ship|ing)\b", r"\brais(?:es|ed|ing) \$?", r"\bseries [a-h]\b", r"\bvaluation\b", r"\bappoint\w*", r"\bjoins?\b", r"\bnames? .{3,40}(?:officer|director|manager)", r"\bopens? (?:new )?(?:an )?office",
@@ -58,8 +58,8 @@ ROUND_UP = _any(
     "周报", "日报", "月报", "盘点", "合集", "汇总", "早报",
 )  # fmt: skip
 BENCHMARK = _any(
-    r"\bbenchmark(?:s|ed|ing)?\b", r"\bleaderboard\b", r"\b(?:tops?|topped|ranks?|ranked|scores?|scored|beats?|outperforms?|surpass\w*)\b", r"\barena\b", r"\beval(?:s|uation)?\b", r"\belo\b", r"\bpaper\b", r"\barxiv\b", r"\bvs\.?\b", r"\bcompar(?:e|ed|ing|ison)\b",
-    "榜单", "排行榜", "评测", "基准", "论文", "对比",
+    r"\bbenchmark(?:s|ed|ing)?\b", r"\bleaderboard\b", r"\b(?:tops?|topped|ranks?|ranked|scores?|scored|beats?|outperforms?|surpass\w*)\b", r"\barena\b", r"\beval(?:s|uation)?\b", r"\belo\b", r"\bpaper\b", r"\barxiv\b", r"\bvs\.?\b", r"\bcompar(?:e|ed|ing|ison)\b", r"\btech(?:nical)? reports?\b", r"\bdatasets?\b", r"\banalysis\b",
+    "榜单", "排行榜", "评测", "基准", "论文", "对比", "技术报告", "数据集",
 )  # fmt: skip
 REACTION = _any(
     r"\busers? (?:report|complain|note|find|discuss|praise|are|say|express)", r"\bcommunity\b", r"\bdiscuss(?:ion|ed|es|ing)\b", r"\bpraise[sd]?\b", r"\bcritici[sz]\w+", r"\bcomplain\w*", r"\bopinions?\b", r"\breact(?:ion|s|ed)?\b",
