@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ COLUMNS = (
     "jump_id", "happened_on", "known_on", "platform", "provider", "release", "stage", "reach", "magnitude", "weight", "summary",
     "confidence", "origin", "n_documents", "is_confirmed", "capabilities", "document_ids",
 )  # fmt: skip
-TAGGER_OF_FILE = "file"
+TAG_BATCH = 512
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,48 +46,87 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Report:
     """Detect and write; reports how many documents became how many jumps."""
     from models import catalogue, store
-    from models.detect.inputs import store_rows
     from models.detect.stage import detect
 
-    documents = list(read_documents(args.documents))
-    tags = read_tags(args.tags) if args.tags else _tagged(documents)
-    as_of = args.as_of or max(row["first_seen"] for row in documents).date()
     con = store.open_memory()
     try:
-        con.execute("insert or replace into meta values ('tagger', ?)", [TAGGER_OF_FILE])
-        for table, rows in store_rows(documents, tags, TAGGER_OF_FILE).items():
-            store.insert_rows(con, table, rows)
+        n_documents = load_documents(con, args.documents)
+        load_tags(con, args.tags) if args.tags else _tag(con)
+        as_of = args.as_of or con.execute("select max(first_seen_at)::date from document").fetchone()[0]
         detect(con, catalogue.load(shipped=None if args.catalogue == "none" else catalogue.SHIPPED), as_of)
         rows = _jumps(con)
     finally:
         con.close()
     _write(args.output, rows)
-    lines = [f"{len(documents)} documents, {len(rows)} jumps known on {as_of}; written to {args.output}"]
-    return Report(
-        lines, {"documents": len(documents), "jumps": len(rows), "as_of": as_of.isoformat(), "output": str(args.output)}
-    )
+    lines = [f"{n_documents} documents, {len(rows)} jumps known on {as_of}; written to {args.output}"]
+    return Report(lines, {"documents": n_documents, "jumps": len(rows), "as_of": as_of.isoformat(), "output": str(args.output)})
 
 
-def read_documents(file: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSON Lines file, checked: an id, a title or text, and a day; one id counts once, at its last line."""
-    found: dict[str, dict[str, Any]] = {}
-    for number, row in _lines(file):
-        key = str(row.get("id") or "")
-        if not key:
-            raise UsageError(f"{file}, line {number}: no id; every document needs one")
-        published = _instant(row.get("published"), file, number, "published")
-        first_seen = _instant(row.get("first_seen"), file, number, "first_seen") or published
-        if first_seen is None:
-            raise UsageError(f"{file}, line {number}: neither published nor first_seen; every document needs a day")
-        found[key] = {**row, "id": key, "published": published, "first_seen": first_seen}
-    if not found:
+def load_documents(con: Any, file: Path) -> int:
+    """Enter the documents of a JSON Lines file, checked: an id and a day each; an id that comes again counts once, at its first line."""
+    from models.detect.inputs import document_rows
+    from models.store import insert_rows
+
+    n_documents = 0
+    for batch in _batches(_document(file, number, row) for number, row in _lines(file)):
+        for table, rows in document_rows(batch).items():
+            insert_rows(con, table, rows, conflict="or ignore")
+    n_documents = con.execute("select count(*) from document").fetchone()[0]
+    if not n_documents:
         raise UsageError(f"{file} holds no document; give one JSON object a line")
-    yield from found.values()
+    return n_documents
 
 
-def read_tags(file: Path) -> dict[str, Mapping[str, Any]]:
-    """Tags by document id, in the output format of `lifeline classify`."""
-    return {str(row.get("id")): row for _, row in _lines(file)}
+def load_tags(con: Any, file: Path) -> None:
+    """Enter tags in the output format of `lifeline classify`; the store reads the file itself, which is many times faster."""
+    import duckdb
+
+    from models.detect.inputs import FILE_TAGGER, TAGS_FROM_FILE
+
+    if not file.is_file():
+        raise UsageError(f"{file} does not exist; give the path of a JSON Lines file")
+    con.execute("insert or replace into meta values ('tagger', ?)", [FILE_TAGGER])
+    try:
+        con.execute(TAGS_FROM_FILE, {"file": str(file), "tagger": FILE_TAGGER})
+    except duckdb.Error as error:
+        raise UsageError(
+            f"{file} cannot be read as tags ({str(error).splitlines()[0][:160]}); write it with `lifeline classify`"
+        ) from error
+
+
+def _tag(con: Any) -> None:
+    """Tags by the tagger in use."""
+    from models.tagger import load_tagger
+
+    from models import settings
+    from models.tags import n_pending, pending_batches, store_tags
+
+    reader = load_tagger(settings.load())
+    con.execute("insert or replace into meta values ('tagger', ?)", [reader.name])
+    say(f"tagging {n_pending(con, reader.name)} documents with {reader.name}")
+    for batch in pending_batches(con, reader.name, TAG_BATCH):
+        store_tags(con, reader.name, reader.tag(batch), datetime.now(UTC))
+
+
+def _batches(rows: Iterable[Any], size: int = 5000) -> Iterator[list[Any]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _document(file: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
+    if not str(row.get("id") or ""):
+        raise UsageError(f"{file}, line {number}: no id; every document needs one")
+    published = _instant(row.get("published"), file, number, "published")
+    first_seen = _instant(row.get("first_seen"), file, number, "first_seen") or published
+    if first_seen is None:
+        raise UsageError(f"{file}, line {number}: neither published nor first_seen; every document needs a day")
+    return {**row, "id": str(row["id"]), "published": published, "first_seen": first_seen}
 
 
 def _lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -115,8 +154,6 @@ def _object(file: Path, number: int, line: str) -> dict[str, Any]:
 def _instant(value: Any, file: Path, number: int, name: str) -> datetime | None:
     if value in (None, ""):
         return None
-    from datetime import UTC
-
     try:
         found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError as error:
@@ -126,29 +163,6 @@ def _instant(value: Any, file: Path, number: int, name: str) -> datetime | None:
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
-
-
-def _tagged(documents: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Tags by the tagger in use."""
-    from models import settings, tagger
-    from models.types import TextIn
-
-    config = settings.load()
-    reader = tagger.load_tagger(str(config["tagger"]), device=str(config["device"]))
-    say(f"tagging {len(documents)} documents with {reader.name}")
-    texts = [
-        TextIn(
-            str(row["id"]),
-            row.get("title") or "",
-            row.get("text") or "",
-            row.get("lang") or "",
-            row.get("url") or "",
-            row.get("source") or "",
-        )
-        for row in documents
-    ]
-    fields = ("event_kind", "kind_scores", "capabilities", "scores", "provider", "magnitude")
-    return {tags.document_id: {name: getattr(tags, name) for name in fields} for tags in reader.tag(texts)}
 
 
 def _jumps(con: Any) -> list[dict[str, Any]]:

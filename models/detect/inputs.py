@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).with_name("tagged_documents.sql")
 BATCH = 5000
+FILE_TAGGER = "file"
+TAGS_FROM_FILE = """
+insert or replace into tagging by name
+select id as document_id, $tagger as tagger, event_kind, provider, try_cast(magnitude as integer) as magnitude, kind_scores, scores,
+    list_max([try_cast(value as double) for value in json_extract(kind_scores, '$.*')]) as kind_score
+from read_json($file, format = 'newline_delimited', maximum_object_size = 1048576, columns = {
+    id: 'varchar', event_kind: 'varchar', provider: 'varchar', magnitude: 'varchar', kind_scores: 'json', scores: 'json'
+})
+where id is not null
+qualify row_number() over (partition by id) = 1
+"""
 
 
 def tagged_documents(con: duckdb.DuckDBPyConnection, as_of: date) -> Iterator[TaggedDocument]:
@@ -77,32 +88,31 @@ def _magnitude(value: Any) -> int | None:
     return int(value) if value in (1, 2, 3, "1", "2", "3") else None
 
 
-def store_rows(
-    documents: Sequence[Mapping[str, Any]], tags: Mapping[str, Mapping[str, Any]], tagger: str
-) -> dict[str, list[dict]]:
-    """Rows of tables document, document_source, source and tagging for documents that come from a file."""
-    sources = {str(row.get("source") or "file") for row in documents}
+def document_rows(documents: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of tables source, document and document_source for documents that come from a file."""
     return {
         "source": [
-            {"source_id": name, "title": name, "kind": "archive", "url": "", "tier": None, "provider": ""}
-            for name in sorted(sources)
+            {"source_id": name, "title": name, "kind": "archive", "url": "", "provider": ""}
+            for name in sorted({_source(row) for row in documents})
         ],
         "document": [_stored(row) for row in documents],
         "document_source": [
-            {"document_id": str(row["id"]), "source_id": str(row.get("source") or "file"), "first_seen_at": row["first_seen"]}
-            for row in documents
+            {"document_id": row["id"], "source_id": _source(row), "first_seen_at": row["first_seen"]} for row in documents
         ],
-        "tagging": [_tagging(str(row["id"]), tags[str(row["id"])], tagger) for row in documents if str(row["id"]) in tags],
     }
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return str(row.get("source") or "file")
 
 
 def _stored(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "document_id": str(row["id"]),
-        "source_id": str(row.get("source") or "file"),
+        "document_id": row["id"],
+        "source_id": _source(row),
         "url": row.get("url") or "",
-        "title": row.get("title") or "",
-        "text": row.get("text") or "",
+        "title": _clean(row.get("title")),
+        "text": _clean(row.get("text")),
         "lang": row.get("lang") or "",
         "published_at": row.get("published"),
         "first_seen_at": row["first_seen"],
@@ -110,14 +120,6 @@ def _stored(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tagging(document_id: str, tags: Mapping[str, Any], tagger: str) -> dict[str, Any]:
-    return {
-        "document_id": document_id,
-        "tagger": tagger,
-        "event_kind": tags.get("event_kind"),
-        "kind_score": max((tags.get("kind_scores") or {"": 0.0}).values()),
-        "provider": tags.get("provider"),
-        "magnitude": tags.get("magnitude"),
-        "kind_scores": json.dumps(tags.get("kind_scores") or {}),
-        "scores": json.dumps(tags.get("scores") or {}),
-    }
+def _clean(text: str | None) -> str:
+    """Without NUL and lone surrogates, which the store refuses or keeps by mistake."""
+    return (text or "").replace("\0", "").encode("utf-8", "ignore").decode("utf-8")

@@ -50,7 +50,10 @@ class Providers:
         self._risky: set[str] = set()
         for provider in self.by_name.values():
             self._learn(provider)
-        self._mention = re.compile("|".join(_as_pattern(name) for name in sorted(self._canonical, key=_longest_first)))
+        self._by_first_word = _by_first_word([name for name in self._canonical if name[0].isascii()])
+        self._chinese = re.compile(
+            "|".join(re.escape(name) for name in sorted(self._canonical, key=_longest_first) if not name[0].isascii())
+        )
 
     def _learn(self, provider: Provider) -> None:
         for host in provider.hosts:
@@ -100,11 +103,23 @@ class Providers:
         return name if name in self.by_name else ""
 
     def named_in(self, text: str) -> Iterator[tuple[int, str]]:
-        """Position and canonical name of each provider that a text names, by its own name or by a product."""
-        for found in self._mention.finditer(text):
-            name = found.group()
-            if name not in self._risky or _COMPANY_ACTS.match(text[found.end() : found.end() + 40]):
-                yield found.start(), self.canonical(name)
+        """Position and canonical name of each provider that a text names, by its own name or by a product, in order."""
+        found = [(match.start(), match.end(), match.group()) for match in self._latin(text)]
+        if not text.isascii():
+            found = sorted([*found, *((match.start(), match.end(), match.group()) for match in self._chinese.finditer(text))])
+        for start, end, name in found:
+            if name not in self._risky or _COMPANY_ACTS.match(text[end : end + 40]):
+                yield start, self.canonical(name)
+
+    def _latin(self, text: str) -> Iterator[re.Match[str]]:
+        """Names in Latin letters, tried only at words that begin one."""
+        end = 0
+        for word in _FIRST_WORD.finditer(text):
+            pattern = self._by_first_word.get(word.group()) if word.start() >= end else None
+            match = pattern.match(text, word.start()) if pattern else None
+            if match:
+                end = match.end()
+                yield match
 
 
 @cache
@@ -128,12 +143,25 @@ def _provider(row: dict[str, str]) -> Provider:
     )
 
 
+_FIRST_WORD = re.compile(r"(?<![A-Za-z0-9.])[A-Za-z0-9]+")
+
+
+def _by_first_word(names: Iterable[str]) -> dict[str, re.Pattern[str]]:
+    """For each first word, a pattern of the names that begin with it, as whole words, the longest first."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        word = _FIRST_WORD.match(name)
+        if word:
+            groups.setdefault(word.group(), []).append(name)
+    return {
+        word: re.compile("(?:" + "|".join(_as_pattern(name) for name in sorted(group, key=_longest_first)) + ")(?![A-Za-z0-9])")
+        for word, group in groups.items()
+    }
+
+
 def _as_pattern(name: str) -> str:
-    """A name as a whole word; Chinese names need no boundary. Spaces and hyphens stand for each other."""
-    body = re.sub(r"(?:\\[ -]|[ -])", "[ -]", re.escape(name))
-    start = r"(?<![A-Za-z0-9.])" if name[0].isascii() else ""
-    end = r"(?![A-Za-z0-9])" if name[-1].isascii() else ""
-    return f"{start}{body}{end}"
+    """A name in which spaces and hyphens stand for each other."""
+    return re.sub(r"(?:\\[ -]|[ -])", "[ -]", re.escape(name))
 
 
 def _longest_first(name: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,6 +41,9 @@ _BARE = re.compile(
     r"Command R\+?|Command A(?: Vision| Reasoning| Translate)?|Whisper|Sora|SAM Audio|Grok Imagine|Grok Build|Mixtral[\w-]*|Mistral (?:Large|Medium|Small|OCR|Nemo|Saba))"
     r"(?![A-Za-z0-9.])"
 )
+_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+")
+_FIRST_WORDS = frozenset(re.match(r"[a-z]+", family)[0] for family in _FAMILY.split("|"))  # type: ignore[index]
+_OPEN_WORDS = ("cogvideo", "hunyuan")
 _HYPHENS = re.compile(r"[‐‑‒–—−]")
 _DROPPED = set(_NOISE.split("|")) | {"mode"}
 
@@ -63,11 +67,22 @@ def plain(text: str) -> str:
     return _HYPHENS.sub("-", text).replace("™", "").replace("®", "").replace("\u00a0", " ")
 
 
-@lru_cache(maxsize=65536)
+def _models(text: str) -> Iterator[re.Match[str]]:
+    """Matches of the pattern, tried only at words that begin the name of a family."""
+    end = 0
+    for word in _WORD.finditer(text):
+        if word.start() >= end and (word.group().lower() in _FIRST_WORDS or word.group().lower().startswith(_OPEN_WORDS)):
+            match = _MODEL.match(text, word.start())
+            if match:
+                end = match.end()
+                yield match
+
+
+@lru_cache(maxsize=4096)
 def releases_in(text: str) -> tuple[Release, ...]:
     """Every release that `text` names, in order of first mention, each key once."""
     text = plain(text)
-    found = [Release(match.start(), match.group().strip(" -"), key_of(match.group())) for match in _MODEL.finditer(text)]
+    found = [Release(match.start(), match.group().strip(" -"), key_of(match.group())) for match in _models(text)]
     taken = [(one.at, one.at + len(one.name)) for one in found]
     for match in _BARE.finditer(text):
         if not any(low <= match.start() < high for low, high in taken):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -84,7 +85,7 @@ def read(document: TaggedDocument, providers: Providers) -> Report | None:
     """What the document reports; None when it is no report of a jump: a rumour, a reaction, a benchmark, a round-up, a story."""
     title = plain(document.title).strip()
     body = plain(document.text[:READ_CHARACTERS])
-    if document.tier == "registry" or not title:
+    if document.tier == "registry" or not title or is_hopeless(document):
         return None
     lead = body[:LEAD_CHARACTERS] if body.startswith(title[:40]) else f"{title}. {body[:LEAD_CHARACTERS]}"
     site = providers.of_url(document.url)
@@ -193,6 +194,14 @@ def confidence_of(document: TaggedDocument, title: str, lead: str, stage: str, *
     return 1 / (1 + math.exp(-z))
 
 
+def is_hopeless(document: TaggedDocument) -> bool:
+    """Whether the tagger is so sure of the contrary that no words could carry the document past the bar; saves reading it."""
+    kinds = document.kind_scores
+    p = kinds.get("capability_jump", 0.0) + kinds.get("product_shutdown", 0.0)
+    surest = max(document.scores.values(), default=0.0)
+    return not document.ruled and _log_odds(p) + 0.25 * _log_odds(surest) + 0.25 + MOST_THAT_WORDS_ADD < _log_odds(MIN_CONFIDENCE)
+
+
 def signs_of(title: str, lead: str) -> list[str]:
     """What the words of a title and lead show, as keys of the weights."""
     named = [one for one in releases_in(title) if is_versioned(one.key)]
@@ -219,6 +228,7 @@ OFFICIAL_WEIGHTS = {
     "release": 0.4, "only_release": 1.2, "label": 0.6, "launch": 0.25, "story": -0.9, "corporate": -0.2, "round_up": -0.8, "rumour": -0.5,
     "benchmark": -0.4, "reaction": -0.7,
 }  # fmt: skip
+MOST_THAT_WORDS_ADD = 2.5
 PRESS_WEIGHTS = {
     "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "round_up": -1.7, "rumour": -0.6,
     "benchmark": -0.6, "reaction": -0.5,
@@ -298,4 +308,4 @@ def release_name(title: str, named: tuple[Release, ...]) -> str:
 
 def words_of(text: str) -> frozenset[str]:
     """The telling words of a title and lead, without launch words; Chinese as pairs of characters."""
-    return frozenset(word.strip("'.-") for word in _WORD.findall(text.lower()) if word not in _STOP)
+    return frozenset(sys.intern(word.strip("'.-")) for word in _WORD.findall(text.lower()) if word not in _STOP)

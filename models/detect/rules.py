@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
 from models.detect.releases import Release
+from models.detect.wording import Words
 
 _HINTS: tuple[tuple[str, float, str], ...] = (
     ("connectors", 0.6, r"\bconnectors?\b|\bMCP\b|\bconnect(?:s|ed)? (?:to|your|claude|chatgpt)\b|\bintegrations?\b|连接器"),
@@ -39,7 +40,21 @@ _HINTS: tuple[tuple[str, float, str], ...] = (
     ("open_weights", 0.7, r"\bopen[- ]weights?\b|\bopen[- ]sourc\w+|\bweights\b|\bgpt-oss\b|开源"),
     ("on_device", 0.65, r"\bon[- ]device\b|\blocally\b|\bfoundation models framework\b|\bgemma 3n\b|端侧"),
 )  # fmt: skip
-_COMPILED = tuple((label, share, re.compile(pattern, re.IGNORECASE)) for label, share, pattern in _HINTS)
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The alternatives of a pattern: split at bars that stand in no bracket."""
+    parts, depth = [""], 0
+    for letter in pattern:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "|" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
+_COMPILED = tuple((label, share, Words(*_alternatives(pattern))) for label, share, pattern in _HINTS)
 # families whose new versions are flagships, and those whose weights are always open
 _FLAGSHIP = {
     "gpt",
@@ -101,9 +116,15 @@ _SMALL = {
 }
 
 
+@lru_cache(maxsize=1024)
+def _title_hints(title: str) -> tuple[tuple[str, float], ...]:
+    low = title.lower()
+    return tuple((label, share) for label, share, words in _COMPILED if words.search(title, low))
+
+
 def capability_hints(title: str, named: tuple[Release, ...] = ()) -> dict[str, float]:
     """Labels that the words of a title, or the family of a release named in it, point to, with a share that says how surely."""
-    hints = {label: share for label, share, pattern in _COMPILED if pattern.search(title)}
+    hints = dict(_title_hints(title))
     for release in named[:2]:
         version = [token for token in release.key if token[0].isdigit()]
         if not version:
