@@ -254,6 +254,7 @@ def _jump_columns() -> dict[str, Column]:
         "jump_id": Column(text, is_required=True),
         "date": Column(day, is_required=True),
         "date_precision": Column(one_of(PRECISIONS)),
+        "known_on": Column(day),
         **{name: Column(text) for name in free},
         "capabilities": Column(labels, is_required=True),
         "stage": Column(one_of(taxonomy.STAGES), is_required=True),

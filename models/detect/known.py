@@ -25,12 +25,15 @@ def catalogue_jumps(rows: Iterable[Mapping[str, Any]], providers: Providers | No
 
 
 def catalogue_jump(row: Mapping[str, Any], providers: Providers | None = None) -> Jump:
-    """A row of jumps.csv as a jump; one that was seen on a page is certain, one from memory nearly so."""
+    """A row of jumps.csv as a jump; one that was seen on a page is certain, one from memory nearly so.
+
+    A row that says since when it was known (a switch-off with notice) is known from that day on.
+    """
     provider = row.get("provider") or ""
     return Jump(
         jump_id=row["jump_id"],
         happened_on=row["date"],
-        known_on=known_on(row["date"], row.get("date_precision")),
+        known_on=row.get("known_on") or known_on(row["date"], row.get("date_precision")),
         platform=row.get("platform") or provider,
         provider=providers.canonical(provider) if providers else provider,
         release=row.get("model_or_feature") or "",

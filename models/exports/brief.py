@@ -13,6 +13,7 @@ from models import digest
 from models.digest import Alert, Facts, as_markdown
 from models.exports import svg
 from models.exports.atom import clean
+from models.exports.feeds import STAGE_WORDS
 from models.exports.lists import fetch
 from models.identity import safe_link
 
@@ -78,15 +79,13 @@ def _jump_markdown(row: Row) -> str:
 
 def _jump_line(row: Row) -> str:
     who = " ".join(part for part in (row["provider"], row["release"]) if part) or "Unknown platform"
-    labels = ", ".join(row["capabilities"] or ()) or "no capability named"
+    labels = ", ".join(label.replace("_", " ") for label in row["capabilities"] or ()) or "no capability named"
     reached = (
         f"it reached {row['n_products']} products, {row['n_decisive']} decisively"
         if row["n_products"]
         else "no product tracked sells it"
     )
-    return (
-        f"{row['happened_on']}: {who} ({labels}; {row['stage']}, magnitude {row['magnitude']}). {row['summary'] or ''} {reached}."
-    )
+    return f"{row['happened_on']}: {who} ({labels}; {STAGE_WORDS.get(row['stage'], row['stage'])}, magnitude {row['magnitude']}). {row['summary'] or ''} {reached}."
 
 
 def _address(url: str) -> str:

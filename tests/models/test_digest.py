@@ -200,3 +200,29 @@ def test_class_changes_are_noted_from_run_to_run(store):
     assert [estimate(kind, day) for kind, day in zip(["12", "6", "6", "3"], days, strict=True)] == [0, 1, 0, 1]
     assert estimate("long", AS_OF) == 0
     assert store.execute("select before, after from change order by changed_at").fetchall() == [("12", "6"), ("6", "3")]
+
+
+def test_an_imported_switch_off_with_notice_is_told_ahead(store, tmp_path):
+    """A row of jumps.csv that says since when it was known warns before its date, and not before its notice."""
+    from models.catalogue import Catalogue, read_jumps, write_tables
+    from models.detect.stage import detect
+    from models.store import publish, set_as_of
+
+    file = tmp_path / "jumps.csv"
+    file.write_text(
+        "jump_id,date,known_on,provider,capabilities,stage,reach,magnitude\n"
+        "old-api-off,2026-10-01,2026-08-01,OpenAI,api_deprecation,retired,api,2\n"
+    )
+    products = [
+        {"product_id": "a", "outcome": "alive", "launched_on": date(2023, 1, 1), "depends_on": ("frontier_quality",), "moats": ()}
+    ]
+    catalogue = Catalogue(products, read_jumps(file), [], "x")
+    for as_of, told in [(date(2026, 7, 31), set()), (date(2026, 8, 22), {"retirement:a:old-api-off:90"})]:
+        set_as_of(store, as_of)
+        write_tables(store, catalogue)
+        detect(store, catalogue, as_of)
+        insert_rows(store, "lifeline", [{"product_id": "a", "as_of": as_of}], conflict="or replace")
+        publish(store, tmp_path / "lifeline.duckdb")
+        with open_published(tmp_path / "lifeline.duckdb") as con:
+            found = digest.read_facts(con, include_private=False)
+        assert {alert.milestone for alert in alerts(found, ["a"])} == told
