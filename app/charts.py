@@ -169,7 +169,8 @@ def said_before(rows: pd.DataFrame) -> alt.LayerChart:
     """What was said of a product, by the day it was said, for each horizon."""
     shown = rows.assign(horizon=[t("within_months", n=int(months)) for months in rows["horizon_months"]])
     base = alt.Chart(shown).encode(
-        x=alt.X("made_on:T", title=None), color=alt.Color("horizon:N", title=None, legend=alt.Legend(orient="top"))
+        x=alt.X("made_on:T", title=None),
+        color=alt.Color("horizon:N", title=None, legend=alt.Legend(orient="top"), scale=_horizons()),
     )
     band = base.mark_area(opacity=0.12).encode(
         y=alt.Y("low:Q", title=t("clock.survival"), scale=alt.Scale(domain=[0, 1]), axis=PERCENT), y2="high:Q"
@@ -180,6 +181,10 @@ def said_before(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("survival:Q", format=".0%", title=t("clock.survival")),
     ]
     return (band + base.mark_line(point=True).encode(y="survival:Q", tooltip=tips)).properties(height=220)
+
+
+def _horizons() -> alt.Scale:
+    return alt.Scale(domain=[t("within_months", n=months) for months in (3, 6, 12)], range=[GREEN, BLUE, ORANGE])
 
 
 def heat(rows: pd.DataFrame) -> alt.Chart:
@@ -237,7 +242,7 @@ def brier(rows: pd.DataFrame) -> alt.LayerChart:
         .encode(
             x=alt.X("origin_on:T", title=None),
             y=alt.Y("ratio:Q", title=t("chart.brier_ratio"), scale=alt.Scale(zero=False)),
-            color=alt.Color("horizon:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("horizon:N", title=None, legend=alt.Legend(orient="top"), scale=_horizons()),
             tooltip=[
                 alt.Tooltip("origin_on:T", title=t("col.origin_on"), format="%Y-%m-%d"),
                 alt.Tooltip("horizon:N", title=t("col.horizon_months")),

@@ -25,7 +25,7 @@ def one(name: str, label: str, options: Sequence[str], words: Callable[[str], st
     wanted = st.query_params.get(name)
     first = options[default] if default is not None and options else None
     st.session_state[key] = wanted if wanted in options else first
-    return st.selectbox(label, options, format_func=words, key=key, on_change=_remember, args=(name, first), index=None)
+    return st.selectbox(label, options, format_func=words, key=key, on_change=_remember, args=(name, first), index=default)
 
 
 def tabs(name: str, label: str, options: Sequence[str], words: Callable[[str], str] = str) -> str:

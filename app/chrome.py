@@ -51,7 +51,7 @@ def is_let_in() -> bool:
     """Whether this session may read: always without sign-in, else once signed in."""
     if not can_sign_in() or st.user.is_logged_in:
         return True
-    st.info(t("sign_in_first"), icon="🔑")
+    st.info(t("sign_in_first"))
     return False
 
 
@@ -75,7 +75,7 @@ def _who() -> None:
 def refuse(error: LifelineError) -> None:
     """One line that says what was wrong and what to do, and for a desk without data how to get them."""
     st.title(t("no_data_title") if isinstance(error, NotPublishedError) else t("error_title"), anchor=False)
-    st.error(text.escape(str(error)), icon="⚠️")
+    st.error(text.escape(str(error)))
     if isinstance(error, NotPublishedError):
         st.markdown(t("no_data_help"))
         st.code("lifeline up --offline", language="bash")

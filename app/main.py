@@ -5,18 +5,26 @@ Each page reads top to bottom: choose, get, show. Queries live in `app/sql`, cha
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import chrome, data, pages, words
 from models.errors import LifelineError
 
-st.set_page_config(page_title="Lifeline", page_icon="🛟", layout="wide", menu_items={"Get help": None, "Report a bug": None})
+st.set_page_config(
+    page_title="Lifeline",
+    page_icon=str(Path(__file__).with_name("icon.png")),
+    layout="wide",
+    menu_items={"Get help": None, "Report a bug": None},
+)
 
 
 def main() -> None:
     """Frame first, then the page; what we know to be wrong is said in one line, with the remedy."""
     settings = data.home()
     words.use(settings["lang"])
+    st.html(Path(__file__).with_name("desk.css"))
     page = st.navigation(pages.navigation())
     try:
         chrome.sidebar()

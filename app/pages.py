@@ -9,10 +9,10 @@ import streamlit as st
 
 from app.words import t
 
-# section -> pages with their emoji; a page's name is its address and its module in app/views
-SECTIONS: dict[str, dict[str, str]] = {
-    "read": {"overview": "🧭", "jumps": "⚡", "products": "📦", "product": "🔎"},
-    "trust": {"method": "📐"},
+# section -> pages; the name of a page is its address and its module in app/views
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "read": ("overview", "jumps", "products", "product"),
+    "trust": ("method",),
 }
 
 
@@ -21,10 +21,9 @@ def navigation() -> dict[str, list]:
     return {t(f"section.{section}"): [page(name) for name in names] for section, names in SECTIONS.items()}
 
 
-def page(name: str):  # type: ignore[no-untyped-def]
+def page(name: str):
     """The page of that name; its module is imported when it runs, so that a page costs only itself."""
-    icon = next(names[name] for names in SECTIONS.values() if name in names)
-    return st.Page(_runner(name), title=t(f"page.{name}"), icon=icon, url_path=name, default=name == "overview")
+    return st.Page(_runner(name), title=t(f"page.{name}"), url_path=name, default=name == "overview")
 
 
 def _runner(name: str) -> Callable[[], None]:

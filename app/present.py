@@ -157,94 +157,9 @@ def to_parquet(frame: pd.DataFrame, as_of: str) -> bytes:
 
 def nothing(why: str) -> None:
     """An empty answer, with the reason."""
-    st.info(why, icon="ℹ️")
+    st.info(why, icon=None)
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:
     """Name and value, line by line; values are Markdown of our own or escaped."""
     st.markdown("\n".join(f"- **{name}**: {value}" for name, value in pairs if value not in ("", "–")))
-
-
-def product_filters(**given: Any) -> dict[str, Any]:
-    """Parameters of the query `products`, with no filter where none is given."""
-    none: dict[str, Any] = {
-        name: [] for name in ("segments", "tiers", "categories", "capabilities", "providers", "classes", "ids")
-    }
-    return {**none, "q": "", "fate": "all", "order_by": "overtaken", "n_rows": 100, "n_skipped": 0, **given}
-
-
-def jump_filters(**given: Any) -> dict[str, Any]:
-    """Parameters of the query `jumps`, with no filter where none is given."""
-    none: dict[str, Any] = {name: [] for name in ("capabilities", "providers", "stages", "origins")}
-    return {**none, "since": None, "until": None, "q": "", "min_weight": 0.0, **given}
-
-
-PRODUCT_COLUMNS = (
-    "name", "overtaken", "p_overtaken_3", "p_overtaken_6", "p_overtaken_12", "s3", "s6", "s12", "lifeline_class", "silent_since",
-    "p_silent_6", "survival_curve", "signs_of_life", "sells", "segment", "wrapper_tier", "outcome", "ended_on", "n_at_risk", "homepage",
-)  # fmt: skip
-
-
-def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_COLUMNS, height: Any = "auto") -> None:
-    """Products as a table; choosing a row opens the product. Chances stand in steps of 5 %, with their intervals."""
-    shown = frame.assign(
-        overtaken=[text.day(value, "month") if not text.is_unknown(value) else "" for value in frame["overtaken_on"]],
-        silent_since=[text.day(value, "month") if not text.is_unknown(value) else "" for value in frame["silent_since"]],
-        lifeline_class=[class_words(value) for value in frame["lifeline_class"]],
-        segment=[t(f"segment.{value}") if value else "" for value in frame["segment"]],
-        outcome=[t(f"outcome.{value}") if value else t("outcome.unknown") for value in frame["outcome"]],
-    )
-    shown = intervals(shown, "s3", "s6", "s12", "p_overtaken_3", "p_overtaken_6", "p_overtaken_12", "p_silent_6")
-    shown = safe_urls(plain(lists(shown, "sells", "depends_on"), "name", "vendor", "category"), "homepage")
-    table(
-        shown,
-        {name: product_columns()[name] for name in columns},
-        alt=t("page.products"),
-        key=key,
-        opens=_open_product,
-        height=height,
-    )
-
-
-def _open_product(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    return "product", {"id": row["product_id"]}
-
-
-def class_words(value: Any) -> str:
-    """A lifeline class for people; two that share the weight stand side by side."""
-    return "" if text.is_unknown(value) or value == "" else "/".join(t(f"class.{part}") for part in str(value).split("/"))
-
-
-def product_columns() -> dict[str, Any]:
-    """How each column of a table of products is shown."""
-    config = st.column_config
-    words = {
-        name: config.TextColumn(t(f"col.{name}"), help=t(f"colhelp.{name}"))
-        for name in (
-            "p_overtaken_3",
-            "p_overtaken_6",
-            "p_overtaken_12",
-            "s3",
-            "s6",
-            "s12",
-            "p_silent_6",
-            "lifeline_class",
-            "silent_since",
-            "overtaken",
-        )
-    }
-    return {
-        **words,
-        "name": config.TextColumn(t("col.name"), width="medium", pinned=True),
-        "survival_curve": config.LineChartColumn(
-            t("col.survival_curve"), y_min=0, y_max=1, width="small", help=t("colhelp.survival_curve")
-        ),
-        "signs_of_life": config.BarChartColumn(t("col.signs_of_life"), y_min=0, width="small", help=t("colhelp.signs_of_life")),
-        "sells": config.ListColumn(t("col.sells")),
-        "segment": config.TextColumn(t("col.segment")),
-        "wrapper_tier": config.NumberColumn(t("col.wrapper_tier"), format="%d"),
-        "outcome": config.TextColumn(t("col.outcome")),
-        "ended_on": config.DateColumn(t("col.ended_on"), format="YYYY-MM-DD"),
-        "n_at_risk": config.NumberColumn(t("col.n_at_risk"), format="%d", help=t("colhelp.n_at_risk")),
-        "homepage": config.LinkColumn(t("col.homepage"), display_text=r"https?://(?:www\.)?([^/]+)"),
-    }

@@ -31,6 +31,7 @@ OPTIONS: dict[str, str] = {
     "theme.light.primaryColor": "#2467a6",
     "theme.dark.primaryColor": "#6aa9e0",
     "theme.baseRadius": "small",
+    "theme.metricValueFontSize": "1.5rem",
 }
 
 

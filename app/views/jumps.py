@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, choose, data, present, text
+from app import charts, choose, data, present, tables, text
 from app.words import capabilities, capability, t
 from models import taxonomy
 
@@ -26,7 +26,7 @@ def show() -> None:
 
 def _all() -> None:
     present.heading(t("page.jumps"), t("jumps.lead"))
-    rows = data.read("jumps", **present.jump_filters(**_choose()))
+    rows = data.read("jumps", **tables.jump_filters(**_choose()))
     if rows.empty:
         present.nothing(t("jumps.none"))
         return
@@ -37,7 +37,7 @@ def _all() -> None:
         _first()
     if view != "first":
         st.caption(t("jumps.found", n=len(rows)))
-        _table(rows)
+        tables.jumps(rows, key="jumps", height=480)
         present.downloads(rows, "jumps")
 
 
@@ -109,38 +109,6 @@ def _first() -> None:
     present.downloads(rows, "first-available")
 
 
-def _table(rows: Any) -> None:
-    shown = rows.assign(
-        stage=[t(f"stage.{value}") for value in rows["stage"]], origin=[t(f"origin.{value}") for value in rows["origin"]]
-    )
-    shown = present.safe_urls(
-        present.plain(present.lists(shown, "capabilities"), "release", "summary", "provider", "platform"), "source_url"
-    )
-    present.table(
-        shown, columns(), alt=t("page.jumps"), key="jumps", opens=lambda row: ("jumps", {"jump": row["jump_id"]}), height=480
-    )
-
-
-def columns() -> dict[str, Any]:
-    """How each column of a table of jumps is shown."""
-    config = st.column_config
-    return {
-        "happened_on": config.DateColumn(t("col.happened_on"), format="YYYY-MM-DD", pinned=True),
-        "provider": config.TextColumn(t("col.provider")),
-        "release": config.TextColumn(t("col.release"), width="medium"),
-        "capabilities": config.ListColumn(t("col.capabilities")),
-        "stage": config.TextColumn(t("col.stage")),
-        "weight": config.NumberColumn(t("col.weight"), format="%.2f", help=t("colhelp.weight")),
-        "n_products": config.NumberColumn(t("col.n_products"), help=t("colhelp.n_products")),
-        "n_decisive": config.NumberColumn(t("col.n_decisive"), help=t("colhelp.n_decisive")),
-        "confidence": config.NumberColumn(t("col.confidence"), format="%.2f"),
-        "origin": config.TextColumn(t("col.origin")),
-        "n_documents": config.NumberColumn(t("col.n_documents")),
-        "summary": config.TextColumn(t("col.summary"), width="large"),
-        "source_url": config.LinkColumn(t("col.source_url"), display_text=r"https?://(?:www\.)?([^/]+)"),
-    }
-
-
 def _one(jump_id: str) -> None:
     """One jump: what it was, who says so, whom it reached."""
     jump = data.one("jump", jump_id=jump_id)
@@ -209,7 +177,7 @@ def _reached(jump: dict[str, Any]) -> None:
     shown = rows.assign(
         role=[t(f"role.{value}") for value in rows["role"]],
         outcome=[t(f"outcome.{value}") if value else t("outcome.unknown") for value in rows["outcome"]],
-        lifeline_class=[present.class_words(value) for value in rows["lifeline_class"]],
+        lifeline_class=[tables.class_words(value) for value in rows["lifeline_class"]],
     )
     config = st.column_config
     present.table(

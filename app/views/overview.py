@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import data, present, text, watched
+from app import data, present, tables, text, watched
 from app.words import capabilities, t
 
 N_DAYS = 30
 N_SHOWN = 8
+URGENCY: dict[str, Any] = {"7": "red", "30": "orange", "90": "yellow", "later": "gray", "past": "gray"}
 
 
 def show() -> None:
@@ -51,16 +52,16 @@ def _watchlist() -> None:
     if not lists:
         return
     ids = sorted({product_id for members in lists.values() for product_id in members})
-    rows = data.read("products", **present.product_filters(ids=ids, n_rows=200))
+    rows = data.read("products", **tables.product_filters(ids=ids, n_rows=200))
     st.subheader(t("overview.watchlist"), anchor=False)
-    present.products(rows, key="overview_watchlist")
+    tables.products(rows, key="overview_watchlist")
     present.link("portfolio", t("overview.to_portfolio"))
 
 
 def _recent_jumps(state: dict[str, Any]) -> None:
     """Jumps of the last month that is known, the heaviest first."""
     since = state["as_of"] - timedelta(days=N_DAYS)
-    rows = data.read("jumps", **present.jump_filters(since=since, until=state["as_of"]))
+    rows = data.read("jumps", **tables.jump_filters(since=since, until=state["as_of"]))
     rows = rows.sort_values(["weight", "n_products"], ascending=False, kind="stable", na_position="last")
     st.subheader(t("overview.jumps", n=N_DAYS), anchor=False)
     if rows.empty:
@@ -98,7 +99,7 @@ def _retirements(state: dict[str, Any]) -> None:
     for bucket, members in _by_urgency(rows).items():
         if not members:
             continue
-        st.markdown(f"**{t('urgency.' + bucket)}**")
+        st.badge(t(f"urgency.{bucket}"), color=URGENCY[bucket])
         for row in members[:5]:
             with st.container(gap=None):
                 present.link("jumps", f"{row['provider']} · {row['release'] or row['summary']}", jump=row["jump_id"])
@@ -107,7 +108,7 @@ def _retirements(state: dict[str, Any]) -> None:
 
 def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Retirements in buckets of days ahead; what is past comes last."""
-    buckets: dict[str, list[dict[str, Any]]] = {"7": [], "30": [], "90": [], "later": [], "past": []}
+    buckets: dict[str, list[dict[str, Any]]] = {name: [] for name in URGENCY}
     for row in rows:
         ahead = row["days_ahead"]
         name = "past" if ahead < 0 else next((str(limit) for limit in (7, 30, 90) if ahead <= limit), "later")
@@ -118,13 +119,13 @@ def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 def _soonest() -> None:
     """Living products with the largest chance to be overtaken next."""
     st.subheader(t("overview.soonest"), anchor=False)
-    rows = data.read("products", **present.product_filters(fate="alive", n_rows=40))
+    rows = data.read("products", **tables.product_filters(fate="alive", n_rows=40))
     rows = rows[rows["p_overtaken_12"].notna()].head(N_SHOWN)
     if rows.empty:
         present.nothing(t("overview.no_soonest"))
         return
     st.caption(t("overview.soonest_help"))
-    present.products(rows, key="overview_soonest", columns=("name", "p_overtaken_3", "p_overtaken_6", "p_overtaken_12", "s12"))
+    tables.products(rows, key="overview_soonest", columns=("name", "p_overtaken", "s12"))
 
 
 def _newly_overtaken(state: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, choose, data, present, text
+from app import charts, choose, data, present, tables, text
 from app.words import capabilities, capability, t
 
 ENDED = ("shut_down", "acquired", "pivoted")
@@ -112,7 +112,7 @@ def _no_lifeline(product: dict[str, Any]) -> None:
         if product["overtaken_before"]:
             st.markdown(t("product.was_overtaken", on=text.day(product["overtaken_before"], "month")))
     else:
-        st.info(t("cannot_say", why=t("product.fate_unknown")), icon="❔")
+        st.info(t("cannot_say", why=t("product.fate_unknown")))
 
 
 def _horizons(product: dict[str, Any], stem: str, note: str = "") -> None:
@@ -155,7 +155,7 @@ def _survival(product: dict[str, Any]) -> None:
     _horizons(product, "s")
     note = t("rests_on", n=int(product["n_at_risk"] or 0), ended=int(product["n_ended"] or 0), as_of=text.day(product["as_of"]))
     st.caption(f"{t('interval_90')} · {note}" + (f" · {t('mostly_prior')}" if product["evidence"] == "mostly_prior" else ""))
-    st.markdown(f"{t('col.lifeline_class')}: **{present.class_words(product['lifeline_class'])}**")
+    st.markdown(f"{t('col.lifeline_class')}: **{tables.class_words(product['lifeline_class'])}**")
     more = [
         t("product.median", n=text.months(product["median_months"]))
         if product["median_months"] is not None

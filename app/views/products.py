@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import choose, data, present
+from app import choose, data, present, tables
 from app.words import capability, t
 from models import taxonomy
 
@@ -21,7 +21,7 @@ def show() -> None:
     """Choose, get, show."""
     present.heading(t("page.products"), t("products.lead"))
     filters = _choose()
-    rows = data.read("products", **present.product_filters(**filters, n_rows=N_ROWS, n_skipped=0))
+    rows = data.read("products", **tables.product_filters(**filters, n_rows=N_ROWS, n_skipped=0))
     n_found = int(rows["n_found"].iloc[0]) if len(rows) else 0
     if not n_found:
         present.nothing(t("products.none"))
@@ -31,11 +31,11 @@ def show() -> None:
     with right:
         number = choose.page_number("p", ceil(n_found / N_ROWS))
     if number > 1:
-        rows = data.read("products", **present.product_filters(**filters, n_rows=N_ROWS, n_skipped=(number - 1) * N_ROWS))
-    present.products(rows, key="products", height=min(38 * len(rows) + 44, 620))
+        rows = data.read("products", **tables.product_filters(**filters, n_rows=N_ROWS, n_skipped=(number - 1) * N_ROWS))
+    tables.products(rows, key="products", height=min(38 * len(rows) + 44, 620))
     present.standing()
     present.downloads(
-        data.read("products", **present.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"
+        data.read("products", **tables.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"
     )
 
 
