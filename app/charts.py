@@ -306,3 +306,20 @@ def before_after(rows: pd.DataFrame) -> alt.Chart:
         )
         .properties(height=240)
     )
+
+
+def free(rows: pd.DataFrame, x: str, y: str, kind: str) -> alt.Chart:
+    """One column over another, as the analyst chose; names go in quoted, as they may hold anything."""
+    import pandas as pd
+
+    cells = pd.DataFrame({"x": rows[x], "y": rows[y]})
+    is_time = pd.api.types.is_datetime64_any_dtype(cells["x"]) or cells["x"].map(lambda value: hasattr(value, "isoformat")).all()
+    scale = "T" if is_time else "Q" if cells["x"].dtype.kind in "iuf" else "N"
+    chart = alt.Chart(cells)
+    marks = {"line": chart.mark_line(point=True, color=BLUE), "point": chart.mark_point(filled=True, color=BLUE)}
+    marked = marks.get(kind, chart.mark_bar(color=BLUE))
+    return marked.encode(
+        x=alt.X(f"x:{scale}", title=x, sort=None),
+        y=alt.Y("y:Q", title=y),
+        tooltip=[alt.Tooltip(f"x:{scale}", title=x), alt.Tooltip("y:Q", title=y)],
+    ).properties(height=300)

@@ -11,8 +11,9 @@ from app.words import t
 
 # section -> pages; the name of a page is its address and its module in app/views
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "read": ("overview", "jumps", "products", "product"),
-    "trust": ("method",),
+    "read": ("overview", "jumps", "products", "product", "capability"),
+    "decide": ("portfolio", "review"),
+    "trust": ("sources", "accuracy", "method", "sql"),
 }
 
 

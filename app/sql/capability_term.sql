@@ -1,0 +1,2 @@
+-- One row: the capability's definition.
+select * from capability where id = $capability;

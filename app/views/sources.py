@@ -1,0 +1,70 @@
+"""Where the tracker reads, and how well: health of every source, the last error in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import choose, data, present, tables, text
+from app.words import t
+
+HEALTHS = ("fine", "empty", "stale", "failing", "blocked", "moved", "gone", "not_a_feed", "never")
+KINDS = ("feed", "changelog", "registry", "sitemap", "hackernews", "archive", "liveness")
+COLOURS: dict[str, str] = {"fine": "green", "empty": "gray", "stale": "orange", "never": "gray"}
+
+
+def show() -> None:
+    """Choose, get, show."""
+    present.heading(t("page.sources"), t("sources.lead"))
+    _summary()
+    left, middle, right = st.columns(3)
+    with left:
+        q = choose.text("q", t("filter.search"), placeholder=t("filter.search_sources"))
+    with middle:
+        healths = choose.many("health", t("col.health"), HEALTHS, lambda value: t(f"health.{value}"))
+    with right:
+        kinds = choose.many("kind", t("col.kind"), KINDS)
+    everything = choose.flag("all", t("sources.all"))
+    rows = data.read("sources", q=q, healths=healths, kinds=kinds, all=everything)
+    if rows.empty:
+        present.nothing(t("sources.none"))
+        return
+    _table(rows)
+    present.downloads(rows, "sources")
+
+
+def _summary() -> None:
+    """How many sources are in which state."""
+    with st.container(horizontal=True, key="health"):
+        for row in data.records(data.read("health")):
+            st.badge(f"{t('health.' + row['health'])}: {row['n']}", color=COLOURS.get(row["health"], "red"))  # type: ignore[arg-type]
+
+
+def _table(rows) -> None:  # type: ignore[no-untyped-def]
+    config = st.column_config
+    shown = rows.assign(
+        health=[t(f"health.{'never' if text.is_unknown(value) else value}") for value in rows["health"]],
+        tier=[t(f"tier_of.{value}") if value else "" for value in rows["tier"]],
+    )
+    shown = present.safe_urls(present.plain(shown, "title", "provider", "last_error"), "url", "site", "moved_to")
+    present.table(
+        shown,
+        {
+            "title": config.TextColumn(t("col.source"), pinned=True, width="medium"),
+            "health": config.TextColumn(t("col.health")),
+            "last_error": config.TextColumn(t("col.last_error"), width="medium"),
+            "n_failures": config.NumberColumn(t("col.n_failures"), help=t("colhelp.n_failures")),
+            "last_success_at": config.DatetimeColumn(t("col.last_success_at"), format="YYYY-MM-DD HH:mm"),
+            "newest_at": config.DatetimeColumn(t("col.newest_at"), format="YYYY-MM-DD"),
+            "n_documents": config.NumberColumn(t("col.n_documents")),
+            "kind": config.TextColumn(t("col.kind")),
+            "tier": config.TextColumn(t("col.tier")),
+            "provider": config.TextColumn(t("col.provider")),
+            "lang": config.TextColumn(t("col.lang")),
+            "every_hours": config.NumberColumn(t("col.every_hours"), format="%.0f"),
+            "health_since_at": config.DatetimeColumn(t("col.health_since_at"), format="YYYY-MM-DD"),
+            "url": config.LinkColumn(t("col.url"), display_text=tables.HOST),
+            "moved_to": config.LinkColumn(t("col.moved_to"), display_text=tables.HOST),
+        },
+        alt=t("page.sources"),
+        height=min(38 * len(rows) + 44, 640),
+    )
