@@ -50,7 +50,7 @@ def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> alt
     return (band + line + dots).properties(height=280)
 
 
-def exposures(rows: pd.DataFrame, overtaken_on: Any = None) -> alt.LayerChart:
+def exposures(rows: pd.DataFrame, overtaken_on: Any = None) -> Any:
     """Jumps that reached a product, by day and capability; size is weight, a filled mark is a decisive jump."""
     shown = rows.assign(
         what=[capability(label) for label in rows["capability"]],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -90,13 +90,18 @@ def _sql(name: str) -> str:
 
 def one(name: str, **parameters: Any) -> dict[str, Any] | None:
     """The first row of a query as a dict, unknown values as None; None when there is no row."""
-    rows = records(read(name, **parameters).head(1))
-    return rows[0] if rows else None
+    found = records(read(name, **parameters).head(1))
+    return found[0] if found else None
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as dicts, unknown values as None."""
-    return [{key: None if _is_missing(value) else value for key, value in row.items()} for row in frame.to_dict("records")]
+    return [{key: None if _is_missing(value) else value for key, value in row.items()} for row in rows(frame)]
+
+
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as dicts, values as they are."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def _is_missing(value: Any) -> bool:

@@ -29,6 +29,7 @@ def main() -> None:
     try:
         chrome.sidebar()
         if chrome.is_let_in():
+            data.stamp()
             page.run()
     except LifelineError as error:
         chrome.refuse(error)

@@ -54,7 +54,7 @@ def table(
     shown = frame[[name for name in columns if name in frame.columns]]
     config = {name: columns[name] for name in shown.columns}
     if opens is None or key is None:
-        st.dataframe(shown, column_config=config, hide_index=True, key=key, alt=alt, height=height)
+        st.dataframe(shown, column_config=config, hide_index=True, key=key, alt=alt, height=height, placeholder="")
         return
     chosen = st.dataframe(
         shown,
@@ -63,6 +63,7 @@ def table(
         key=key,
         alt=alt,
         height=height,
+        placeholder="",
         on_select="rerun",
         selection_mode="single-row",
     )
@@ -74,7 +75,15 @@ def table(
 
 def lists(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame with lists of capabilities as words of this session's language."""
-    return frame.assign(**{name: [_words(value) for value in frame[name]] for name in names if name in frame.columns})
+    return _with(frame, {name: [_words(value) for value in frame[name]] for name in names if name in frame.columns})
+
+
+def _with(frame: pd.DataFrame, columns: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """A copy of the frame with other values in some columns."""
+    changed = frame.copy()
+    for name, values in columns.items():
+        changed[name] = values
+    return changed
 
 
 def _words(value: Any) -> list[str]:
@@ -83,20 +92,20 @@ def _words(value: Any) -> list[str]:
 
 def safe_urls(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame with only http(s) addresses left in the named columns."""
-    return frame.assign(
-        **{name: [next(iter(text.links(value)), None) for value in frame[name]] for name in names if name in frame.columns}
+    return _with(
+        frame, {name: [next(iter(text.links(value)), None) for value in frame[name]] for name in names if name in frame.columns}
     )
 
 
 def plain(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame with text from outside cleaned of control characters."""
-    return frame.assign(**{name: [text.clean(value) for value in frame[name]] for name in names if name in frame.columns})
+    return _with(frame, {name: [text.clean(value) for value in frame[name]] for name in names if name in frame.columns})
 
 
 def intervals(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Columns s12, p_silent_6 … as text in steps of 5 %, with the interval behind where the frame has one."""
-    return frame.assign(
-        **{name: [_with_interval(row, name) for row in frame.to_dict("records")] for name in names if name in frame.columns}
+    return _with(
+        frame, {name: [_with_interval(row, name) for row in data.rows(frame)] for name in names if name in frame.columns}
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import present, text
+from app import data, present, text
 from app.words import t
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_
     shown = frame.assign(
         overtaken=[text.day(value, "month").removeprefix("–") for value in frame["overtaken_on"]],
         silent_since=[text.day(value, "month").removeprefix("–") for value in frame["silent_since"]],
-        p_overtaken=[_three(row, "p_overtaken_") for row in frame.to_dict("records")],
+        p_overtaken=[_three(row, "p_overtaken_") for row in data.rows(frame)],
         lifeline_class=[class_words(value) for value in frame["lifeline_class"]],
         segment=[t(f"segment.{value}") if value else "" for value in frame["segment"]],
         outcome=[outcome_words(value) for value in frame["outcome"]],

@@ -7,4 +7,4 @@ join product_job as job using (product_id)
 left join exposure on exposure.product_id = job.product_id and exposure.capability = job.capability and exposure.role = job.role
 where list_contains($ids::varchar[], product.product_id)
 group by all
-order by lower(product.name), job.capability;
+order by max(lower(product.name)), job.capability;

@@ -79,7 +79,7 @@ def _survival(chosen: str) -> None:
     present.downloads(rows, f"{chosen}-survival")
 
 
-def _steps(rows):  # type: ignore[no-untyped-def]
+def _steps(rows):
     return rows[["months", "survival", "low", "high", "n_at_risk"]]
 
 
@@ -104,5 +104,5 @@ def _sellers(chosen: str) -> None:
             "ended_on",
             "homepage",
         )
-        tables.products(mine, key=f"{role}_{chosen}", columns=columns, height=min(38 * len(mine) + 44, 420))
+        tables.products(mine, key=f"{role}_{chosen}", columns=columns, height=min(35 * len(mine) + 38, 420))
     present.downloads(rows, f"{chosen}-products")

@@ -42,7 +42,7 @@ def _clocks(ids: list[str], chosen: str) -> None:
     if missing:
         st.warning(t("portfolio.unknown", ids=text.escape(", ".join(missing[:8]))))
     _tiles(rows)
-    tables.products(rows, key=f"portfolio_{chosen}", height=min(38 * len(rows) + 44, 460))
+    tables.products(rows, key=f"portfolio_{chosen}", height=min(35 * len(rows) + 38, 460))
     present.downloads(rows.drop(columns=["n_found"]), f"portfolio-{chosen}")
 
 

@@ -32,7 +32,7 @@ def show() -> None:
         number = choose.page_number("p", ceil(n_found / N_ROWS))
     if number > 1:
         rows = data.read("products", **tables.product_filters(**filters, n_rows=N_ROWS, n_skipped=(number - 1) * N_ROWS))
-    tables.products(rows, key="products", height=min(38 * len(rows) + 44, 620))
+    tables.products(rows, key="products", height=min(35 * len(rows) + 38, 620))
     present.standing()
     present.downloads(
         data.read("products", **tables.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"

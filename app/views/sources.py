@@ -39,7 +39,7 @@ def _summary() -> None:
             st.badge(f"{t('health.' + row['health'])}: {row['n']}", color=COLOURS.get(row["health"], "red"))  # type: ignore[arg-type]
 
 
-def _table(rows) -> None:  # type: ignore[no-untyped-def]
+def _table(rows) -> None:
     config = st.column_config
     shown = rows.assign(
         health=[t(f"health.{'never' if text.is_unknown(value) else value}") for value in rows["health"]],
@@ -66,5 +66,5 @@ def _table(rows) -> None:  # type: ignore[no-untyped-def]
             "moved_to": config.LinkColumn(t("col.moved_to"), display_text=tables.HOST),
         },
         alt=t("page.sources"),
-        height=min(38 * len(rows) + 44, 640),
+        height=min(35 * len(rows) + 38, 640),
     )

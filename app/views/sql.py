@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import data, present, sandbox, text
+from app import choose, data, present, sandbox, text
 from app.words import t
 from models.errors import LifelineError
 
@@ -92,7 +92,7 @@ def _answer(query: str, values: dict[str, Any]) -> None:
     if result.is_truncated:
         st.warning(text.escape(result.limit))
     frame = _frame(result)
-    st.dataframe(frame, hide_index=True, alt=t("sql.result"), height=min(38 * len(frame) + 44, 460))
+    st.dataframe(frame, hide_index=True, alt=t("sql.result"), height=min(35 * len(frame) + 38, 460))
     _chart(frame)
     present.downloads(frame, "query")
 
@@ -104,7 +104,7 @@ def _run(stamp: data.Stamp, query: str, values: tuple[tuple[str, Any], ...], tim
     return sandbox.query(Path(stamp[0]), query, dict(values), timeout_s=timeout_s, max_rows=max_rows)
 
 
-def _frame(result: sandbox.Result):  # type: ignore[no-untyped-def]
+def _frame(result: sandbox.Result):
     """The answer as a frame; nested values as they are, decimals as numbers."""
     import pandas as pd
 
@@ -115,7 +115,7 @@ def _frame(result: sandbox.Result):  # type: ignore[no-untyped-def]
     return frame
 
 
-def _chart(frame) -> None:  # type: ignore[no-untyped-def]
+def _chart(frame) -> None:
     """A chart of one numeric column over another column, when the answer has both."""
     numbers = [name for name in frame.columns if frame[name].dtype.kind in "iuf"]
     others = [name for name in frame.columns if name not in numbers[:1] or len(numbers) > 1]
@@ -151,12 +151,12 @@ def _questions() -> list[tuple[str, str]]:
 
 
 def _schema() -> None:
-    """Relations and columns with the comments that the database carries."""
+    """One relation at a time, with the comments that the database carries."""
     st.subheader(t("sql.schema"), anchor=False)
     rows = data.read("dictionary")
-    for relation, columns in rows.groupby("relation", sort=False):
-        with st.expander(text.escape(relation)):
-            st.caption(text.escape(columns["grain"].iloc[0]))
-            st.markdown(
-                "\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in columns.itertuples())
-            )
+    relation = choose.one("relation", t("method.relation"), list(dict.fromkeys(rows["relation"])))
+    mine = rows[rows["relation"] == relation]
+    if mine.empty:
+        return
+    st.caption(text.escape(mine["grain"].iloc[0]))
+    st.markdown("\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples()))

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models import catalogue, store, taxonomy
-from models.detect.known import catalogue_jumps
-from models.detect.stage import capability_rows, jump_row
+from models.detect.stage import detect
 
 AS_OF = date(2026, 8, 22)
 NOW = datetime(2026, 8, 22, 6, 0, tzinfo=UTC)
@@ -40,14 +39,9 @@ def fill(con: Any, facts: catalogue.Catalogue, *, hostile: bool) -> None:
     """Every table that pages read, through the store's own door."""
     draw = random.Random(7)
     catalogue.write_tables(con, facts)
-    jumps = [jump for jump in catalogue_jumps(facts.jumps) if jump.known_on <= AS_OF]
-    weigh = {1: 0.33, 2: 0.67, 3: 1.0}
-    store.replace_rows(
-        con,
-        "jump",
-        [{**jump_row(jump, {}), "weight": weigh[jump.magnitude] * (1 if jump.stage == "ga" else 0.5)} for jump in jumps],
-    )
-    store.replace_rows(con, "jump_capability", list(capability_rows(jumps)))
+    detect(con, facts, AS_OF)
+    con.execute("update jump set weight = magnitude / 3 * if(stage = 'ga', 1, 0.5)")
+    newest = con.execute("select jump_id from jump order by happened_on desc, jump_id limit 1").fetchone()[0]
     _expose(con)
     living = [row for row in facts.products if row["outcome"] in ("alive", "acquired_running")]
     store.replace_rows(con, "lifeline", [_lifeline(row, draw) for row in living])
@@ -57,7 +51,7 @@ def fill(con: Any, facts: catalogue.Catalogue, *, hostile: bool) -> None:
     con.execute(
         "update lifeline set p_overtaken_3 = null, p_overtaken_6 = null, p_overtaken_12 = null where overtaken_on is not null"
     )
-    _documents(con, jumps[-1].jump_id, facts, hostile=hostile)
+    _documents(con, newest, facts, hostile=hostile)
     _history(con, living, draw)
 
 
@@ -194,6 +188,7 @@ def _documents(con: Any, jump_id: str, facts: catalogue.Catalogue, *, hostile: b
             }
         ],
     )
+    con.execute("update jump set origin = 'detected', is_confirmed = false where jump_id = ?", [jump_id])
     if hostile:
         con.execute(
             "update jump set summary = ?, release = ?, source_url = 'javascript:alert(1)' where jump_id = ?",
