@@ -96,6 +96,7 @@ def product_row(row: Mapping) -> Row:
         "ended_known_on": end_known_on(row),
         "source_url": row.get("source_url_status"),
         "is_private": bool(row.get("is_private")),
+        "is_moats_known": bool(row.get("moats")),
     }
 
 

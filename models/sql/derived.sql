@@ -10,7 +10,7 @@ create table if not exists product (
     wrapper_tier integer, coupling integer, launched_on date, launched_precision varchar, outcome varchar, ended_on date,
     ended_precision varchar, ended_known_on date, last_alive_on date, gone_by date, cohort varchar, cohort_seen_on date,
     sample_weight double, ended_because varchar, note varchar, source_url varchar, source_url_launch varchar, verified varchar,
-    is_private boolean default false
+    is_private boolean default false, is_moats_known boolean default true
 );
 
 create table if not exists product_job (product_id varchar, capability varchar, role varchar, share double);

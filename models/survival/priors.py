@@ -14,6 +14,14 @@ FILE = Path(__file__).parent.parent / "priors.yaml"
 
 
 @dataclass(frozen=True, slots=True)
+class Normal:
+    """A normal prior on the logit scale."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Priors:
     """All constants of the method, by the names of the file."""
 
@@ -26,13 +34,25 @@ class Priors:
     level_monthly: float
     level_prior_ends: float
     level_sd: float
+    age_edges: tuple[int, ...]
+    age_mean: tuple[float, ...]
+    age_sd: float
+    terms: Mapping[str, Normal]
+    frailty_sd: float
+    mean_scales: tuple[float, ...]
+    sd_scales: tuple[float, ...]
+    n_draws: int
+    n_imputations: int
+    n_paths: int
+    arrivals_months: int
+    few_ends: int
 
 
 @cache
 def load(file: Path = FILE) -> Priors:
     """Read the file; it is ours, so a wrong one is a programming error."""
     raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    weight = raw["jump_weight"]
+    weight, level, estimate = raw["jump_weight"], raw["level"], raw["estimate"]
     return Priors(
         version=raw["version"],
         jump_weight={kind: _values(weight[kind]) for kind in ("stage", "reach", "magnitude")},
@@ -40,9 +60,17 @@ def load(file: Path = FILE) -> Priors:
         born_in_half_life_months=weight["born_in_half_life_months"]["value"],
         decisive_weight=weight["decisive"]["value"],
         cohorts_by_fate=tuple(raw["cohorts_by_fate"]["value"]),
-        level_monthly=raw["level"]["monthly"]["value"],
-        level_prior_ends=raw["level"]["prior_ends"]["value"],
-        level_sd=raw["level"]["sd"]["value"],
+        level_monthly=level["monthly"]["value"],
+        level_prior_ends=level["prior_ends"]["value"],
+        level_sd=level["sd"]["value"],
+        age_edges=tuple(raw["age"]["edges_months"]),
+        age_mean=tuple(raw["age"]["mean"]),
+        age_sd=raw["age"]["sd"],
+        terms={name: Normal(term["mean"], term["sd"]) for name, term in raw["terms"].items()},
+        frailty_sd=raw["frailty"]["sd"],
+        mean_scales=tuple(raw["mixture"]["mean_scales"]),
+        sd_scales=tuple(raw["mixture"]["sd_scales"]),
+        **{name: estimate[name] for name in ("n_draws", "n_imputations", "n_paths", "arrivals_months", "few_ends")},
     )
 
 

@@ -32,6 +32,8 @@ def build(con: duckdb.DuckDBPyConnection, as_of: date, priors: Priors, *, catalo
 
 def build_exposures(con: duckdb.DuckDBPyConnection) -> None:
     """Build the exposure of every row of the person-period table; call after `build`."""
+    con.execute("create or replace temp table sign_row (row_id bigint, silent integer, small integer)")
+    con.execute("create or replace temp table sign_now (product_id varchar, silent integer, small integer)")
     for name in FOR_ROWS:
         run_sql(con, FOLDER / f"{name}.sql")
 

@@ -7,7 +7,7 @@ with first_hit as (
     left join jump_step as s
       on s.capability = j.capability and s.is_decisive and s.happened_on >= j.launch_on
      and not (s.provider_key <> '' and s.provider_key = j.vendor_key)
-    where j.role = 'sells'
+    where j.role = 'sells' and not j.is_guess
     group by all
 ), covered as (
     select product_id, hit_on, sum(share) over (partition by product_id order by hit_on nulls last range between unbounded preceding and current row) as covered

@@ -11,7 +11,7 @@ create or replace temp table retire_start as
 select j.product_id, j.capability, j.share, j.viewer, coalesce(b.c, 0.0) as c_before
 from (select product_id, capability, max(share) as share, any_value(launch_on) as launch_on,
           any_value(case when vendor_key in (select viewer from viewer) then vendor_key else '' end) as viewer
-      from job_period group by product_id, capability) as j
+      from job_period where not is_guess group by product_id, capability) as j
 asof left join (select * from jump_sum where kind = 'deprecation') as b
   on b.viewer = j.viewer and b.capability = j.capability and j.launch_on > b.happened_on;
 
@@ -50,3 +50,30 @@ from help as h full join retired as d using (row_id);
 -- Grain: product that sells something already common at its launch.
 create or replace temp table born_in as
 select product_id, sum(share * born_in) as x from job_start where role = 'sells' group by product_id;
+
+-- Grain: product not known to have ended and sold capability: its exposure in the month of as_of.
+create or replace temp table job_now as
+select j.product_id, j.capability, j.share, greatest(0, j.share * pow(2, -getvariable('as_of_m') / getvariable('half_life')) * (coalesce(s.c, 0.0) - j.c_before)) as x
+from job_start as j
+join period as b using (product_id)
+left join jump_sum_month as s on s.kind = 'jump' and s.viewer = j.viewer and s.capability = j.capability and s.m = getvariable('as_of_m')
+where j.role = 'sells' and not b.is_ended;
+
+-- Grain: product not known to have ended: help and deprecations in the month of as_of.
+create or replace temp table now_exposure as
+with help as (
+    select j.product_id, sum(greatest(0, j.share * pow(2, -getvariable('as_of_m') / getvariable('half_life')) * (s.c - j.c_before))) as x
+    from job_start as j
+    join jump_sum_month as s on s.kind = 'jump' and s.viewer = j.viewer and s.capability = j.capability and s.m = getvariable('as_of_m')
+    where j.role = 'depends_on'
+      and not exists (select 1 from job_start as k where k.product_id = j.product_id and k.capability = j.capability and k.role = 'sells')
+    group by j.product_id
+), retired as (
+    select j.product_id, sum(greatest(0, j.share * pow(2, -getvariable('as_of_m') / getvariable('half_life')) * (s.c - j.c_before))) as x
+    from retire_start as j
+    join jump_sum_month as s on s.kind = 'deprecation' and s.viewer = j.viewer and s.capability = j.capability and s.m = getvariable('as_of_m')
+    group by j.product_id
+)
+select b.product_id, coalesce(h.x, 0.0) as help, coalesce(r.x, 0.0) as retired
+from period as b left join help as h using (product_id) left join retired as r using (product_id)
+where not b.is_ended;
