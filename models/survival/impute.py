@@ -57,9 +57,28 @@ def donors(who: Subjects, segment: np.ndarray) -> Donors:
     return Donors(
         by_segment(who.tier, np.array([2.0, 3.0, 4.0])),
         by_segment(who.coupling, np.array([1.0, 2.0])),
-        by_segment(who.moats, np.zeros((1, 1 + len(MOATS)))),
+        {-1: _moat_pool(who)} if is_ambiguous(who) else by_segment(who.moats, np.zeros((1, 1 + len(MOATS)))),
         known_segments if len(known_segments) else np.array([-1]),
     )
+
+
+def is_ambiguous(who: Subjects) -> bool:
+    """Whether an empty list of moats can mean none as well as unknown: no product is known to have none, some are empty."""
+    unknown = np.isnan(who.moats[:, 0])
+    return bool(unknown.any() and (who.moats[~unknown, 0] > 0).all())
+
+
+def _moat_pool(who: Subjects) -> np.ndarray:
+    """Donors for empty lists: with f the share of empty lists and q the share of unknown tiers and couplings (taken as that of
+    unknown moats too), an empty list means none with probability (f - q) / (f (1 - q)) and else some product's moats."""
+    unknown = np.isnan(who.moats[:, 0])
+    f, q = unknown.mean(), float(np.mean(np.isnan(np.r_[who.tier, who.coupling])))
+    p_none = float(np.clip((f - q) / max(f * (1 - q), 1e-9), 0.0, 1.0))
+    some = who.moats[~unknown]
+    if not len(some) or p_none >= 1:
+        return np.zeros((1, who.moats.shape[1]))
+    n_none = int(round(len(some) * p_none / (1 - p_none)))
+    return np.concatenate([some, np.zeros((n_none, who.moats.shape[1]))])
 
 
 def fill(who: Subjects, segment: np.ndarray, pool: Donors, seed: tuple[int, ...], keys_: np.ndarray | None = None) -> Filled:
