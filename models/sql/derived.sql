@@ -61,7 +61,9 @@ create table if not exists lifeline_curve (
     product_id varchar, as_of date, months integer, survival double, low double, high double
 );
 
-create table if not exists lifeline_factor (product_id varchar, as_of date, factor varchar, jump_id varchar, lost_months double);
+create table if not exists lifeline_factor (
+    product_id varchar, as_of date, factor varchar, jump_id varchar, lost_months double, leave_one_out_months double
+);
 
 create table if not exists activity (
     product_id varchar, month date, n_documents integer, n_releases integer, n_commits integer, n_mentions integer, state varchar
@@ -69,8 +71,11 @@ create table if not exists activity (
 
 create table if not exists accuracy (
     origin_on date, horizon_months integer, method varchar, n integer, n_ended integer, brier double, brier_life_table double,
-    auc double, slope double, oe double
+    brier_no_exposure double, auc double, slope double, oe double
 );
 
 -- One row per statement that holds for the whole run (verdict on jumps, mixture of priors, crude level), as JSON.
 create table if not exists finding (key varchar primary key, value json);
+
+-- The fit of the last run, part by part, as JSON: what a what-if stands on.
+create table if not exists posterior (part varchar primary key, value json);

@@ -88,3 +88,11 @@ create table if not exists run (
 );
 
 create table if not exists notice (watchlist varchar, milestone varchar, noticed_at timestamptz, primary key (watchlist, milestone));
+
+-- The last back-test made in this home; until there is one, the scores shipped with the program stand in.
+create table if not exists walk_forward (
+    origin_on date, horizon_months integer, method varchar, n integer, n_ended integer, brier double, brier_life_table double,
+    brier_no_exposure double, auc double, slope double, oe double
+);
+
+create table if not exists walk_forward_finding (key varchar primary key, value json);

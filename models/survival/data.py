@@ -101,7 +101,9 @@ def subjects(con: duckdb.DuckDBPyConnection, as_of: date, *, use_moats: bool) ->
         segment=_codes(base["segment"], SEGMENTS),
         tier=base["tier"],
         coupling=base["coupling"],
-        moats=_moats(con, position, base["is_moats_known"].astype(bool)) if use_moats else np.zeros((len(position), 1 + len(MOATS))),
+        moats=_moats(con, position, base["is_moats_known"].astype(bool))
+        if use_moats
+        else np.zeros((len(position), 1 + len(MOATS))),
         born_in=base["born_in"],
         help=base["help"],
         retired=base["retired"],

@@ -16,7 +16,14 @@ from models.survival.lifetable import band
 from models.survival.priors import Priors
 
 MIDDLE_TIER, MIDDLE_COUPLING, DEEP = 3.0, 1.5, 3.0
-FIXED = (*(f"segment_{name}" for name in SEGMENTS), "tier", "coupling", "moat_any", *(f"moat_{name}" for name in MOATS), "born_in")
+FIXED = (
+    *(f"segment_{name}" for name in SEGMENTS),
+    "tier",
+    "coupling",
+    "moat_any",
+    *(f"moat_{name}" for name in MOATS),
+    "born_in",
+)
 MOVING = ("exposure", "coupling_x_exposure", "deprecation", "help", "silent_months", "small_last_month")
 JUMP_TERMS = ("exposure", "coupling_x_exposure", "deprecation", "help")
 
@@ -66,7 +73,9 @@ def deprecation(retired: np.ndarray, coupling: np.ndarray) -> np.ndarray:
 def matrix(who: Subjects, rows: Rows, filled: Filled, terms_: Terms) -> np.ndarray:
     """The design matrix of the rows, centred; shape (rows, columns)."""
     blocks = _columns(who, rows, filled)
-    dense = {"level": np.ones(rows.n)} | {f"age_{i}": (band(rows.age, blocks["edges"]) == i).astype(float) for i in range(len(blocks["edges"]))}
+    dense = {"level": np.ones(rows.n)} | {
+        f"age_{i}": (band(rows.age, blocks["edges"]) == i).astype(float) for i in range(len(blocks["edges"]))
+    }
     out = np.empty((rows.n, len(terms_.names)))
     for j, name in enumerate(terms_.names):
         if name.startswith("exposure:"):

@@ -72,7 +72,11 @@ def without_job_part(who: Subjects, post: Posterior, subject: np.ndarray, job: n
 def _plain(who: Subjects, post: Posterior) -> _Plain:
     b, terms = post.draws.mean(axis=0), post.terms
     segment = impute.guess_segments(who)
-    filled = impute.fill(who, segment, post.donors, (post.seed, 0)) if impute.has_unknowns(who) else design.Filled(segment, who.tier, who.coupling, who.moats)
+    filled = (
+        impute.fill(who, segment, post.donors, (post.seed, 0))
+        if impute.has_unknowns(who)
+        else design.Filled(segment, who.tier, who.coupling, who.moats)
+    )
     months_ahead = np.arange(N_MONTHS)
     ages = design.band(who.age_months[:, None] + months_ahead + 0.5, post.age_edges)
     fixed = design.fixed_part(who, filled, terms, b) + b[terms.at("level")] - b @ terms.centre
@@ -124,14 +128,12 @@ def factors(con: duckdb.DuckDBPyConnection, who: Subjects, post: Posterior, foun
     index = {key: i for i, key in enumerate(who.product_id)}
     labels = list(_labels())
     job_at = {(who.product_id[s], labels[c]): j for j, (s, c) in enumerate(zip(who.job_subject, who.job_capability, strict=True))}
-    links = con.execute(
-        "with faded as (select product_id, jump_id, capability, sum(weight * pow(2, -date_diff('month', exposed_on, getvariable('as_of')) / "
-        "getvariable('half_life'))) as x from reached where role = 'sells' or capability = 'api_deprecation' group by all) "
-        "select product_id, jump_id, capability, x / sum(x) over (partition by product_id, capability) from faded order by all"
-    ).fetchall()
+    links = con.execute(_LINKS, [N_NAMED]).fetchall()
     jobs = [(index[p], job_at[p, c], part, jump) for p, jump, c, part in links if p in index and (p, c) in job_at]
-    alone = without_job_part(who, post, *(np.array(column) for column in list(zip(*jobs, strict=True))[:3])) if jobs else []
-    rows: dict[tuple[int, str, str], list[float]] = {}
+    alone = (
+        without_job_part(who, post, *(np.array(column) for column in list(zip(*jobs, strict=True))[:3])) if jobs else np.zeros(0)
+    )
+    rows: dict[tuple[int, str, str | None], list[float]] = {}
     for (i, j, part, jump), out in zip(jobs, alone, strict=True):
         cell = rows.setdefault((i, "jump", jump), [0.0, 0.0])
         cell[0] += float(found.job[j]) * part
@@ -141,9 +143,30 @@ def factors(con: duckdb.DuckDBPyConnection, who: Subjects, post: Posterior, foun
             cell = rows.setdefault((index[p], "deprecation", jump), [0.0, 0.0])
             cell[0] += float(found.deprecation[index[p]]) * part
     return [
-        {"product_id": who.product_id[i], "factor": factor, "jump_id": jump, "lost_months": share, "leave_one_out_months": out if factor == "jump" else None}
+        {
+            "product_id": who.product_id[i],
+            "factor": factor,
+            "jump_id": jump,
+            "lost_months": share,
+            "leave_one_out_months": out if factor == "jump" and jump else None,
+        }
         for (i, factor, jump), (share, out) in rows.items()
     ]
+
+
+N_NAMED = 30
+# what a jump still weighs in a job on as_of, as a part of all that weighs in it; beyond the largest of a product they share a row
+_LINKS = """
+with faded as (
+    select product_id, jump_id, capability, sum(weight * pow(2, -date_diff('month', exposed_on, getvariable('as_of')) / getvariable('half_life'))) as x
+    from reached where role = 'sells' or capability = 'api_deprecation' group by all
+), ranked as (
+    select *, row_number() over (partition by product_id order by x desc, jump_id, capability) as place from faded
+), grouped as (
+    select product_id, case when place <= ? then jump_id end as jump_id, capability, sum(x) as x from ranked group by all
+)
+select product_id, jump_id, capability, x / sum(x) over (partition by product_id, capability) as part from grouped order by all
+"""
 
 
 def _labels() -> tuple[str, ...]:

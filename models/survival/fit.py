@@ -102,7 +102,9 @@ def prior(terms: Terms, mean_scale: float, sd_scale: float) -> tuple[np.ndarray,
     return mean, sd**-2.0
 
 
-def _one(data: Sample, terms: Terms, mean_scale: float, sd_scale: float, start: np.ndarray, information: np.ndarray, is_weighted: bool) -> Fit:
+def _one(
+    data: Sample, terms: Terms, mean_scale: float, sd_scale: float, start: np.ndarray, information: np.ndarray, is_weighted: bool
+) -> Fit:
     mean, precision = prior(terms, mean_scale, sd_scale)
     b = _chord(data, mean, precision, start, information)
     if len(data.y) < EXACT_BELOW:
@@ -143,5 +145,7 @@ def draw(fits: Sequence[Fit], n_draws: int, rng: np.random.Generator) -> np.ndar
     count = np.floor(share).astype(int)
     for j in np.argsort(count - share)[: n_draws - count.sum()]:
         count[j] += 1
-    out = [rng.multivariate_normal(f.mean, f.covariance, size=k, method="cholesky") for f, k in zip(fits, count, strict=True) if k]
+    out = [
+        rng.multivariate_normal(f.mean, f.covariance, size=k, method="cholesky") for f, k in zip(fits, count, strict=True) if k
+    ]
     return rng.permutation(np.concatenate(out), axis=0)

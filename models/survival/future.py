@@ -54,15 +54,22 @@ def arrivals(con: duckdb.DuckDBPyConnection, n_months: int) -> Arrivals:
 def paths(known: Arrivals, n_paths: int, n_months: int, half_life: float, seed: int) -> np.ndarray:
     """Exposure that new jumps add by forward month, per path and capability; shape (n_paths, capabilities, n_months)."""
     rng = np.random.default_rng([seed, 7])
-    pool = np.concatenate(known.marks) if known.count.sum() else np.zeros(1)
-    added = np.zeros((n_paths, len(known.count), n_months))
-    for p in range(n_paths):
-        n = rng.poisson(known.rates(rng)[:, None], size=added.shape[1:])
-        for c, k in zip(*np.nonzero(n), strict=True):
-            own = known.marks[c]
-            source = own if len(own) and rng.random() < len(own) / (len(own) + 3) else pool
-            added[p, c, k] = rng.choice(source, size=n[c, k]).sum()
+    shape = (n_paths, len(known.count), n_months)
+    rate = np.stack([known.rates(rng) for _ in range(n_paths)])
+    where = np.repeat(np.arange(np.prod(shape)), rng.poisson(rate[:, :, None], size=shape).ravel())
+    weight = _marks(known, (where // n_months) % len(known.count), rng)
+    added = np.bincount(where, weights=weight, minlength=int(np.prod(shape))).reshape(shape)
     decay = 2.0 ** (-1 / half_life)
     for k in range(1, n_months):
         added[:, :, k] += added[:, :, k - 1] * decay
     return added
+
+
+def _marks(known: Arrivals, capability: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The weight of each new jump: one of its capability's own past ones with chance n_c / (n_c + 3), else any capability's."""
+    pool = np.concatenate(known.marks) if known.count.sum() else np.zeros(1)
+    n_own = known.count.astype(int)[capability]
+    start = (np.cumsum(known.count) - known.count).astype(int)[capability]
+    is_own = rng.random(len(capability)) < n_own / (n_own + 3)
+    u = rng.random(len(capability))
+    return pool[np.where(is_own, start + (u * n_own).astype(int), (u * len(pool)).astype(int)).clip(max=len(pool) - 1)]

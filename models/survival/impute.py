@@ -45,6 +45,7 @@ def guess_segments(who: Subjects) -> np.ndarray:
 
 def donors(who: Subjects, segment: np.ndarray) -> Donors:
     """Collect the known values; a file that knows nothing gets the middle of each scale."""
+
     def by_segment(values: np.ndarray, fallback: np.ndarray) -> dict[int, np.ndarray]:
         known = ~np.isnan(values if values.ndim == 1 else values[:, 0]) & (who.weight > 0)
         out = {-1: values[known] if known.any() else fallback}
@@ -70,14 +71,15 @@ def is_ambiguous(who: Subjects) -> bool:
 
 def _moat_pool(who: Subjects) -> np.ndarray:
     """Donors for empty lists: with f the share of empty lists and q the share of unknown tiers and couplings (taken as that of
-    unknown moats too), an empty list means none with probability (f - q) / (f (1 - q)) and else some product's moats."""
+    unknown moats too), an empty list means none with probability (f - q) / (f (1 - q)) and else some product's moats.
+    """
     unknown = np.isnan(who.moats[:, 0])
     f, q = unknown.mean(), float(np.mean(np.isnan(np.r_[who.tier, who.coupling])))
     p_none = float(np.clip((f - q) / max(f * (1 - q), 1e-9), 0.0, 1.0))
     some = who.moats[~unknown]
     if not len(some) or p_none >= 1:
         return np.zeros((1, who.moats.shape[1]))
-    n_none = int(round(len(some) * p_none / (1 - p_none)))
+    n_none = round(len(some) * p_none / (1 - p_none))
     return np.concatenate([some, np.zeros((n_none, who.moats.shape[1]))])
 
 

@@ -18,7 +18,11 @@ def write(con: duckdb.DuckDBPyConnection, products: Sequence[Row], jumps: Sequen
     """Fill product, product_job, product_moat, jump and jump_capability from validated rows."""
     write_tables(con, Catalogue(products, jumps, [], ""))
     replace_rows(con, "jump", [jump_row(row) for row in jumps])
-    replace_rows(con, "jump_capability", [{"jump_id": row["jump_id"], "capability": label, "share": 1.0} for row in jumps for label in row["capabilities"]])
+    replace_rows(
+        con,
+        "jump_capability",
+        [{"jump_id": row["jump_id"], "capability": label, "share": 1.0} for row in jumps for label in row["capabilities"]],
+    )
 
 
 def jump_row(row: Row) -> Row:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from models.survival import design, fit, future, impute
+from models.survival import design, fit, future, impute, silence
 from models.survival.data import Rows, Subjects, part_of_month, rows, subjects
 from models.survival.predict import Posterior
 from models.survival.priors import Priors
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 N_CURVE = 24
+NO_SIGNS = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,36 @@ class Model:
     n_ended: int
 
 
-def estimate(con: duckdb.DuckDBPyConnection, as_of: date, priors: Priors, *, seed: int, use_moats: bool, without: tuple[str, ...] = ()) -> Model:
+def estimate(
+    con: duckdb.DuckDBPyConnection,
+    as_of: date,
+    priors: Priors,
+    *,
+    seed: int,
+    use_moats: bool,
+    without: tuple[str, ...] = (),
+    ahead: silence.Table | None = None,
+) -> Model:
     """Fit the tables that `tables.build` and `tables.build_exposures` left for `as_of`."""
     who = subjects(con, as_of, use_moats=use_moats)
     observed = rows(con, who)
     known = future.arrivals(con, priors.arrivals_months)
-    ahead = future.paths(known, priors.n_paths, N_CURVE, priors.half_life_months, seed)
-    return fit_rows(who, observed, ahead, as_of, priors, seed=seed, without=without)
+    paths = future.paths(known, priors.n_paths, N_CURVE, priors.half_life_months, seed)
+    signs = ahead.ahead(N_CURVE) if ahead is not None and not np.isnan(who.silent).all() else np.zeros(0)
+    return fit_rows(who, observed, paths, as_of, priors, seed=seed, without=without, signs=signs)
 
 
-def fit_rows(who: Subjects, observed: Rows, ahead: np.ndarray, as_of: date, priors: Priors, *, seed: int, without: tuple[str, ...] = ()) -> Model:
+def fit_rows(
+    who: Subjects,
+    observed: Rows,
+    paths: np.ndarray,
+    as_of: date,
+    priors: Priors,
+    *,
+    seed: int,
+    without: tuple[str, ...] = (),
+    signs: np.ndarray = NO_SIGNS,
+) -> Model:
     """The same from arrays."""
     segment = impute.guess_segments(who)
     pool = impute.donors(who, segment)
@@ -51,15 +72,27 @@ def fit_rows(who: Subjects, observed: Rows, ahead: np.ndarray, as_of: date, prio
     observed = spread(who, observed, filled[0], terms, priors)
     if n_fill > 1:
         filled = [_augmented(who, observed, f, segment, pool, terms, priors, seed, k) for k, f in enumerate(filled)]
-    draws, weight = [], {}
+    draws: list[np.ndarray] = []
+    weight: dict[tuple[float, float], float] = {}
     for k, one in enumerate(filled):
         fits = fit.mixture(fit.sample(design.matrix(who, observed, one, terms), observed), terms, priors)
         n_draws = priors.n_draws * (k + 1) // n_fill - priors.n_draws * k // n_fill
         draws.append(fit.draw(fits, n_draws, np.random.default_rng([seed, 3, k])))
         for f, w in zip(fits, fit.weights(fits), strict=True):
             weight[f.mean_scale, f.sd_scale] = weight.get((f.mean_scale, f.sd_scale), 0.0) + float(w) / n_fill
-    post = Posterior(terms, np.concatenate(draws), ahead, pool, np.array(priors.age_edges), priors.half_life_months, part_of_month(as_of), priors.frailty_sd, seed, np.zeros(0))
-    n_ended = int(round(float((observed.n_event * (observed.weight > 0)).sum())))
+    post = Posterior(
+        terms,
+        np.concatenate(draws),
+        paths,
+        pool,
+        np.array(priors.age_edges),
+        priors.half_life_months,
+        part_of_month(as_of),
+        priors.frailty_sd,
+        seed,
+        signs,
+    )
+    n_ended = round(float((observed.n_event * (observed.weight > 0)).sum()))
     return Model(who, observed, post, weight, n_ended)
 
 
@@ -87,7 +120,17 @@ def _respread(observed: Rows, hazard: np.ndarray) -> Rows:
     return replace(observed, n_event=n_event, n_risk=n_risk)
 
 
-def _augmented(who: Subjects, observed: Rows, one: design.Filled, segment: np.ndarray, pool: impute.Donors, terms: design.Terms, priors: Priors, seed: int, k: int) -> design.Filled:
+def _augmented(
+    who: Subjects,
+    observed: Rows,
+    one: design.Filled,
+    segment: np.ndarray,
+    pool: impute.Donors,
+    terms: design.Terms,
+    priors: Priors,
+    seed: int,
+    k: int,
+) -> design.Filled:
     """Redraw the unknowns given how each product fared under a first fit; rows of the cheap fixed part only change."""
     mean, precision = fit.prior(terms, 0.5, 1.0)
     x = design.matrix(who, observed, one, terms)

@@ -71,7 +71,8 @@ def forecast(con: duckdb.DuckDBPyConnection, as_of_m: int, horizons: Sequence[in
         "where j.role = 'sells' and not j.is_guess and o.overtaken_on is null group by 1 order by 1"
     ).fetchall()
     return {
-        product: [coverage(_hits(labels, is_hit, rate, index, h), shares) for h in horizons] for product, labels, shares, is_hit in rows
+        product: [coverage(_hits(labels, is_hit, rate, index, h), shares) for h in horizons]
+        for product, labels, shares, is_hit in rows
     }
 
 

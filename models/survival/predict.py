@@ -21,7 +21,8 @@ class Posterior:
     """All that a forecast needs once the fit is done; `draws` has a row per draw and a column per term.
 
     `paths` is what new jumps add (paths, capabilities, months); draw d walks path d mod paths. `passed` is the part of the month of
-    as_of that lies behind. `frailty_sd` is how far products with the same covariates differ. `signs` gives expected silent months and small last month by state and forward month, or is empty.
+    as_of that lies behind. `frailty_sd` is how far products with the same covariates differ. `signs` gives expected silent months and
+    small last month by state and forward month, or is empty.
     """
 
     terms: Terms
@@ -45,7 +46,9 @@ class Extra:
     w: float
 
 
-def survival(who: Subjects, post: Posterior, n_months: int, *, extra: Extra | None = None, without_past: bool = False) -> np.ndarray:
+def survival(
+    who: Subjects, post: Posterior, n_months: int, *, extra: Extra | None = None, without_past: bool = False
+) -> np.ndarray:
     """Chance to be there after 0..n_months, for every draw and subject; shape (draws, subjects, n_months + 1)."""
     out = np.empty((len(post.draws), who.n, n_months + 1))
     out[:, :, 0] = 1.0
@@ -54,7 +57,9 @@ def survival(who: Subjects, post: Posterior, n_months: int, *, extra: Extra | No
     return out
 
 
-def predictors(who: Subjects, post: Posterior, n_months: int, *, extra: Extra | None = None, without_past: bool = False) -> Iterator[np.ndarray]:
+def predictors(
+    who: Subjects, post: Posterior, n_months: int, *, extra: Extra | None = None, without_past: bool = False
+) -> Iterator[np.ndarray]:
     """The linear predictor of the forward months, one array (subjects, n_months) per draw."""
     segment = impute.guess_segments(who)
     varies = impute.has_unknowns(who)
@@ -68,7 +73,11 @@ def predictors(who: Subjects, post: Posterior, n_months: int, *, extra: Extra | 
     keys = impute.keys(who.product_id)
     for d, b in enumerate(post.draws):
         if filled is None or varies:
-            filled = impute.fill(who, segment, post.donors, (post.seed, d), keys) if varies else Filled(segment, who.tier, who.coupling, who.moats)
+            filled = (
+                impute.fill(who, segment, post.donors, (post.seed, d), keys)
+                if varies
+                else Filled(segment, who.tier, who.coupling, who.moats)
+            )
             block = fixed_block(who, filled)
         luck = post.frailty_sd * ndtri(impute.noise(keys, (post.seed, d, 11), 1)[:, 0]) - post.frailty_sd**2 / 2
         eta = (_level(b, post.terms) + luck)[:, None] + b[post.terms.at("age_0") :][: len(post.age_edges)][ages]
@@ -84,7 +93,16 @@ def _level(b: np.ndarray, terms: Terms) -> float:
     return float(b[terms.at("level")] - b @ terms.centre)
 
 
-def _add_jobs(eta: np.ndarray, b: np.ndarray, terms: Terms, who: Subjects, filled: Filled, log_x: np.ndarray, starts: np.ndarray, owners: np.ndarray) -> None:
+def _add_jobs(
+    eta: np.ndarray,
+    b: np.ndarray,
+    terms: Terms,
+    who: Subjects,
+    filled: Filled,
+    log_x: np.ndarray,
+    starts: np.ndarray,
+    owners: np.ndarray,
+) -> None:
     """Add sum_c (b + b_c + b_coupling (coupling - 1.5)) log(1 + X_c) to the predictor of each owner."""
     common, crossed = terms.at("exposure"), terms.at("coupling_x_exposure")
     if not len(starts) or (common < 0 and not len(terms.capabilities)):
@@ -97,7 +115,9 @@ def _add_jobs(eta: np.ndarray, b: np.ndarray, terms: Terms, who: Subjects, fille
     eta[owners] += np.add.reduceat(log_x * slope[:, None], starts, axis=0)
 
 
-def _log_exposure(who: Subjects, path: np.ndarray, decay: np.ndarray, n_months: int, extra: Extra | None, without_past: bool) -> np.ndarray:
+def _log_exposure(
+    who: Subjects, path: np.ndarray, decay: np.ndarray, n_months: int, extra: Extra | None, without_past: bool
+) -> np.ndarray:
     """log(1 + X) of every job and forward month along one path."""
     x = who.job_share[:, None] * path[who.job_capability, :n_months]
     if not without_past:
@@ -160,5 +180,17 @@ def subset(who: Subjects, chosen: Sequence[int] | np.ndarray) -> Subjects:
 
 
 _PER_SUBJECT = (
-    "product_id", "segment", "tier", "coupling", "moats", "born_in", "help", "retired", "age_months", "weight", "is_alive", "silent", "small",
+    "product_id",
+    "segment",
+    "tier",
+    "coupling",
+    "moats",
+    "born_in",
+    "help",
+    "retired",
+    "age_months",
+    "weight",
+    "is_alive",
+    "silent",
+    "small",
 )

@@ -1,102 +1,107 @@
 """The derive stage: from products and jumps to lifelines, for one day.
 
-jump -> step, exposure -> overtaken -> spell, person-period -> hazard -> lifeline, curve, factors -> forecast log
+jump -> step, exposure -> overtaken -> spell, person-period -> hazard -> lifeline, curve, factors -> forecast log -> accuracy
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from models.errors import UsageError
 from models.store import SQL, insert_rows, replace_rows, run_sql
-from models.survival import lifetable, priors, tables, weights
+from models.survival import lifelines, log, model, posterior, priors, signs, silence, statements, tables, weights
 
 if TYPE_CHECKING:
     import duckdb
 
-METHOD_VERSION = "lifetable-1"
-HORIZONS = (3, 6, 12)
-CURVE_MONTHS = 24
+METHOD_VERSION = f"hazard-1.{priors.load().version}"
 
 
-def derive(con: duckdb.DuckDBPyConnection, as_of: date, *, seed: int = 1) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a file may say about itself: the day before which nothing was observed, the rate at which survivors were sampled, and whether
+    its moats were labelled without knowing the fate.
+    """
+
+    catalogue_start: date | None = None
+    sampling_rate_alive: float | None = None
+    use_moats: bool = False
+
+
+def derive(con: duckdb.DuckDBPyConnection, as_of: date, *, seed: int = 1, options: Options | None = None) -> dict[str, int]:
     """Recompute everything that follows from products and jumps as known on `as_of`; returns row counts.
 
-    Fills jump.weight, product.sample_weight, exposure, spell, lifeline and lifeline_curve; appends to forecast.
+    Fills jump.weight, product.sample_weight, exposure, spell, activity, lifeline, lifeline_curve, lifeline_factor, accuracy, finding and
+    posterior; appends to forecast. With the same tables, day and seed it writes the same numbers.
     """
-    prior = priors.load()
-    tables.build(con, as_of, prior)
-    weights.write(con, prior)
+    prior, chosen = priors.load(), options or Options()
+    known = build(con, as_of, prior, chosen)
     run_sql(con, SQL / "survival" / "090_publish.sql")
-    _lifelines(con, as_of, prior, seed)
-    return {
-        name: int(con.execute(f"select count(*) from {name}").fetchone()[0])  # type: ignore[index]
-        for name in ("exposure", "spell", "lifeline", "lifeline_curve")
-    }
+    empty = lifelines.Lifelines([], [], [])
+    try:
+        fitted, table = fit(con, as_of, prior, chosen, known, seed=seed)
+    except UsageError:
+        found, statement, parts = empty, [], []
+    else:
+        found = lifelines.rows(con, fitted, as_of, prior, standing(known, table, as_of))
+        statement, parts = statements.rows(con, fitted, table, as_of, chosen), posterior.rows(fitted.posterior)
+    replace_rows(con, "lifeline", found.lifeline)
+    replace_rows(con, "lifeline_curve", found.curve)
+    replace_rows(con, "lifeline_factor", found.factor)
+    replace_rows(con, "finding", [{"key": key, "value": json.dumps(value, default=str)} for key, value in statement])
+    replace_rows(con, "posterior", parts)
+    log_forecasts(con, found.lifeline, as_of)
+    log.write_accuracy(con, as_of)
+    names = ("exposure", "spell", "activity", "lifeline", "lifeline_curve", "lifeline_factor", "accuracy")
+    return {name: int(con.execute(f"select count(*) from {name}").fetchall()[0][0]) for name in names}
 
 
-def _lifelines(con: duckdb.DuckDBPyConnection, as_of: date, prior: priors.Priors, seed: int) -> None:
-    rows = tables.columns(con, "select r.*, w.weight from person_period as r join sample_weight as w using (product_id)")
-    table = lifetable.fit(rows["age_months"], rows["n_risk"], rows["n_event"], rows["weight"], level=prior.level_monthly)
-    alive = con.execute(
-        "select b.product_id, date_diff('day', b.launch_on, getvariable('as_of')) / 30.4375, o.overtaken_on, b.has_launch, "
-        "b.last_alive_on, b.entered_on, exists (select 1 from product_job as j where j.product_id = b.product_id and j.role = 'sells') "
-        "from period as b left join overtaken as o using (product_id) where b.is_fate_known and not b.is_ended order by 1"
-    ).fetchall()
-    ages = np.array([row[1] for row in alive], dtype=float)
-    middle = table.survival(ages, CURVE_MONTHS)
-    rng = np.random.default_rng(seed)
-    drawn = lifetable.draws(table, 200, rng)
-    curves = np.stack(
-        [lifetable.LifeTable(table.edges, h, table.n_events, table.n_months).survival(ages, CURVE_MONTHS) for h in drawn]
-    )
-    low, high = np.quantile(curves, [0.05, 0.95], axis=0)
-    n_at_risk, n_ended = _counts(con)
-    lifelines, curve_rows = [], []
-    for i, (product_id, _, overtaken_on, *_rest) in enumerate(alive):
-        s, lo, hi = middle[i], np.minimum(low[i], middle[i]), np.maximum(high[i], middle[i])
-        lifelines.append(
-            {
-                "product_id": product_id,
-                "as_of": as_of,
-                **{f"s{h}{end}": float(c[h]) for h in HORIZONS for end, c in (("", s), ("_low", lo), ("_high", hi))},
-                "safe_until_months": int(np.flatnonzero(s >= 0.8)[-1]),
-                "lifeline_class": "long" if s[18] > 0.5 else "12",
-                "overtaken_on": overtaken_on,
-                "n_at_risk": n_at_risk,
-                "n_ended": n_ended,
-                "evidence": "data" if n_ended >= 30 else "mostly_prior",
-                "reason": "age life table with delayed entry",
-            }
-        )
-        curve_rows += [
-            {
-                "product_id": product_id,
-                "as_of": as_of,
-                "months": k,
-                "survival": float(s[k]),
-                "low": float(lo[k]),
-                "high": float(hi[k]),
-            }
-            for k in range(CURVE_MONTHS + 1)
-        ]
-    replace_rows(con, "lifeline", lifelines)
-    replace_rows(con, "lifeline_curve", curve_rows)
-    replace_rows(con, "lifeline_factor", [])
-    log_forecasts(con, lifelines, as_of)
+def build(con: duckdb.DuckDBPyConnection, as_of: date, prior: priors.Priors, options: Options) -> list[silence.History]:
+    """Build the temporary tables of the day; returns the histories of activity."""
+    tables.build(con, as_of, prior, catalogue_start=options.catalogue_start)
+    weights.write(con, prior, sampling_rate_alive=options.sampling_rate_alive)
+    tables.build_exposures(con)
+    known = signs.read(con, as_of)
+    signs.write(con, as_of, known)
+    return known
 
 
-def _counts(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    row = con.execute("select count(*), count(*) filter (where ended) from spell where weight > 0").fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+def fit(
+    con: duckdb.DuckDBPyConnection,
+    as_of: date,
+    prior: priors.Priors,
+    options: Options,
+    known: list[silence.History],
+    *,
+    seed: int,
+) -> tuple[model.Model, silence.Table]:
+    """Fit the hazard and the table of silence to what `build` left.
+
+    Raises
+    ------
+    UsageError
+        when no product is alive on the day.
+
+    """
+    table = silence.fit(known)
+    fitted = model.estimate(con, as_of, prior, seed=seed, use_moats=options.use_moats, ahead=table)
+    if not fitted.who.is_alive.any():
+        raise UsageError(f"no product is alive on {as_of}; check the launch dates, the outcomes, or take another --as-of")
+    return fitted, table
 
 
-def log_forecasts(con: duckdb.DuckDBPyConnection, lifelines: list[Mapping], as_of: date, version: str = METHOD_VERSION) -> int:
+def standing(known: list[silence.History], table: silence.Table, as_of: date) -> dict[str, silence.Sign]:
+    """How every product with known activity stands on the silent clock."""
+    return silence.signs(known, table, signs.last_whole_month(as_of), signs.HORIZONS)
+
+
+def log_forecasts(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]], as_of: date) -> int:
     """Append what is said today to the log; what was said before stands as it is."""
-    rows = [
+    out = [
         {
             "product_id": row["product_id"],
             "made_on": as_of,
@@ -104,9 +109,9 @@ def log_forecasts(con: duckdb.DuckDBPyConnection, lifelines: list[Mapping], as_o
             "survival": row[f"s{h}"],
             "low": row[f"s{h}_low"],
             "high": row[f"s{h}_high"],
-            "method_version": version,
+            "method_version": METHOD_VERSION,
         }
-        for row in lifelines
-        for h in HORIZONS
+        for row in rows
+        for h in lifelines.HORIZONS
     ]
-    return insert_rows(con, "forecast", rows, conflict="or ignore")
+    return insert_rows(con, "forecast", out, conflict="or ignore")

@@ -34,8 +34,17 @@ class World:
     level: float
 
 
-def make(seed: int, *, n: int = 400, ended: float = 0.4, effect: float = 1.0, missing: float = 0.3, n_jumps: int = 240,
-         sampling_rate_alive: float = 1.0, flat: bool = False) -> World:
+def make(
+    seed: int,
+    *,
+    n: int = 400,
+    ended: float = 0.4,
+    effect: float = 1.0,
+    missing: float = 0.3,
+    n_jumps: int = 240,
+    sampling_rate_alive: float = 1.0,
+    flat: bool = False,
+) -> World:
     """A world of `n` listed products of which a share `ended` has ended by as_of; `effect` is the truth about jumps (0 = none).
 
     `sampling_rate_alive` keeps only that part of the survivors. `flat` gives every product the same hazard but for age.
@@ -86,7 +95,14 @@ def _jumps(rng, n):
         chosen = rng.choice(caps, size=rng.integers(1, 3), replace=False, p=popularity)
         stage, reach = rng.choice(list(STAGE), p=[0.1, 0.3, 0.6]), rng.choice(list(REACH))
         magnitude = int(rng.choice([1, 2, 3], p=[0.45, 0.4, 0.15]))
-        row = {"jump_id": f"j{k}", "date": _day(t).isoformat(), "capabilities": ";".join(chosen), "stage": stage, "reach": reach, "magnitude": magnitude}
+        row = {
+            "jump_id": f"j{k}",
+            "date": _day(t).isoformat(),
+            "capabilities": ";".join(chosen),
+            "stage": stage,
+            "reach": reach,
+            "magnitude": magnitude,
+        }
         out.append({"row": row, "t": t, "capabilities": set(chosen), "w": STAGE[stage] * REACH[reach] * (magnitude / 3) ** 1.3})
     return out
 
@@ -97,24 +113,40 @@ def _products(rng, n):
     out = []
     for _ in range(n):
         sells = rng.choice(caps, size=rng.integers(1, 4), replace=False, p=popularity)
-        out.append({
-            "born": _t(AS_OF) * rng.beta(1.3, 1.2), "sells": list(sells), "depends_on": list(rng.choice(caps, size=rng.integers(0, 2), replace=False)),
-            "segment": rng.choice(SEGMENTS), "tier": int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.2, 0.15, 0.15])),
-            "coupling": int(rng.integers(0, 4)), "moats": [m for m in MOATS if rng.random() < 0.2],
-        })
+        out.append(
+            {
+                "born": _t(AS_OF) * rng.beta(1.3, 1.2),
+                "sells": list(sells),
+                "depends_on": list(rng.choice(caps, size=rng.integers(0, 2), replace=False)),
+                "segment": rng.choice(SEGMENTS),
+                "tier": int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.2, 0.15, 0.15])),
+                "coupling": int(rng.integers(0, 4)),
+                "moats": [m for m in MOATS if rng.random() < 0.2],
+            }
+        )
     return out
 
 
 def _effects(rng, effect, flat):
     k = 0.0 if flat else 1.0
     return {
-        "tier": k * rng.normal(0.7, 0.1), "coupling": k * rng.normal(0.5, 0.1), "segment": dict(zip(SEGMENTS, k * rng.normal(0, 0.35, 5), strict=True)),
-        "moat": k * rng.normal(-0.5, 0.1), "jump": effect, "shape": -0.25, "life": rng.uniform(5, 12),
+        "tier": k * rng.normal(0.7, 0.1),
+        "coupling": k * rng.normal(0.5, 0.1),
+        "segment": dict(zip(SEGMENTS, k * rng.normal(0, 0.35, 5), strict=True)),
+        "moat": k * rng.normal(-0.5, 0.1),
+        "jump": effect,
+        "shape": -0.25,
+        "life": rng.uniform(5, 12),
     }
 
 
 def _fixed(p, e):
-    return e["tier"] * (p["tier"] <= 2) + e["coupling"] * (p["coupling"] == 3) + e["segment"][p["segment"]] + e["moat"] * bool(p["moats"])
+    return (
+        e["tier"] * (p["tier"] <= 2)
+        + e["coupling"] * (p["coupling"] == 3)
+        + e["segment"][p["segment"]]
+        + e["moat"] * bool(p["moats"])
+    )
 
 
 def _grid():
@@ -132,7 +164,9 @@ def _exposures(people, jumps, life=8.0):
     for p in people:
         total = sum(by_capability[c] for c in p["sells"]) / len(p["sells"])
         early = [(j, wave) for j, wave in waves if j["t"] < p["born"]]
-        total = total - sum((wave * len(j["capabilities"] & set(p["sells"])) for j, wave in early), np.zeros(len(grid))) / len(p["sells"])
+        total = total - sum((wave * len(j["capabilities"] & set(p["sells"])) for j, wave in early), np.zeros(len(grid))) / len(
+            p["sells"]
+        )
         out.append(2 * np.sqrt(np.maximum(total, 0) / 2) if total.max() > 0 else total)
     return np.array(out)
 
@@ -172,9 +206,16 @@ def _row(rng, key, p, end, missing):
         return "" if rng.random() < missing else value
 
     return {
-        "product_id": key, "launched_on": _day(p["born"]).isoformat(), "outcome": "alive" if end is None else rng.choice(["shut_down", "acquired", "pivoted"], p=[0.7, 0.2, 0.1]),
-        "ended_on": "" if end is None else max(_day(end), _day(p["born"])).isoformat(), "sells": ";".join(p["sells"]), "depends_on": ";".join(p["depends_on"]),
-        "segment": maybe(p["segment"]), "wrapper_tier": maybe(p["tier"]), "coupling": maybe(p["coupling"]), "moats": maybe(";".join(p["moats"])),
+        "product_id": key,
+        "launched_on": _day(p["born"]).isoformat(),
+        "outcome": "alive" if end is None else rng.choice(["shut_down", "acquired", "pivoted"], p=[0.7, 0.2, 0.1]),
+        "ended_on": "" if end is None else max(_day(end), _day(p["born"])).isoformat(),
+        "sells": ";".join(p["sells"]),
+        "depends_on": ";".join(p["depends_on"]),
+        "segment": maybe(p["segment"]),
+        "wrapper_tier": maybe(p["tier"]),
+        "coupling": maybe(p["coupling"]),
+        "moats": maybe(";".join(p["moats"])),
     }
 
 

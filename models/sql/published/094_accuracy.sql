@@ -1,5 +1,5 @@
 create or replace view pub.accuracy as
-select origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, auc, slope, oe
+select origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, brier_no_exposure, auc, slope, oe
 from main.accuracy;
 comment on view pub.accuracy is 'One row per origin, horizon and method: how good forecasts were.';
 comment on column pub.accuracy.origin_on is 'Day the forecast stood on';
@@ -12,3 +12,4 @@ comment on column pub.accuracy.brier_life_table is 'Brier score of the life tabl
 comment on column pub.accuracy.auc is 'Chance that an ended product was ranked worse than a survivor';
 comment on column pub.accuracy.slope is 'Calibration slope, 1 is right';
 comment on column pub.accuracy.oe is 'Observed over expected ends, 1 is right';
+comment on column pub.accuracy.brier_no_exposure is 'Brier score of the same estimate without jumps';
