@@ -1,8 +1,9 @@
 """Months lost to jumps, and each jump's share of them.
 
-Lost months = sum over 24 months of S without the jumps so far less S with them, at the posterior mean along the mean path of new jumps. Along
-the ray a X, a from 0 to 1, d S / d a splits by capability; 8-point Gauss-Legendre integrates it (Aumann-Shapley). Within a capability
-all jumps fade alike, so a jump's share is its part of X. A last exact rescaling makes the shares add up to the total. These are associations.
+Lost months = sum over 24 months of S without the jumps so far less S with them, at the posterior mean along the mean path of new jumps.
+Along the ray a X, a from 0 to 1, d S / d a splits by capability; 8-point Gauss-Legendre integrates it (Aumann-Shapley). Within a
+capability all jumps fade alike, so a jump's share is its part of X. A last exact rescaling makes the shares add up to the total. These
+are associations, never causes.
 """
 
 from __future__ import annotations
