@@ -13,6 +13,7 @@ import yaml
 from models.errors import UsageError
 
 FILE = "prefect.yaml"
+_EXAMPLE = "see the prefect.yaml that ships"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -56,20 +57,20 @@ def read(file: Path) -> list[Deployment]:
     """
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
-        rows = found["deployments"]
     except FileNotFoundError as error:
         raise UsageError(f"{file} does not exist; give the path of a prefect.yaml") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
-        raise UsageError(
-            f"{file} has no list of deployments ({type(error).__name__}); see the prefect.yaml that ships"
-        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{file} cannot be read as YAML ({type(error).__name__}); {_EXAMPLE}") from error
+    rows = found.get("deployments") if isinstance(found, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(f"{file} has no list of deployments; {_EXAMPLE}")
     return [_deployment(file, number, row) for number, row in enumerate(rows, start=1)]
 
 
 def _deployment(file: Path, number: int, row: Mapping[str, Any]) -> Deployment:
     for name in ("name", "entrypoint", "schedules"):
         if not row.get(name):
-            raise UsageError(f"{file}, deployment {number}: {name} is missing; see the prefect.yaml that ships")
+            raise UsageError(f"{file}, deployment {number}: {name} is missing; {_EXAMPLE}")
     path, _, flow = row["entrypoint"].partition(":")
     return Deployment(
         name=row["name"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
@@ -64,14 +64,26 @@ def run(job: Job, settings: Settings, call: Call = plainly) -> Outcome:
         when a stage that others need fails; what the stages before it stored is kept, and the published file stays as it was.
 
     """
-    catalogue = catalogues.load(settings.catalogue)
-    sources = catalogue.sources if job.sources is None else catalogues.read_sources(job.sources)
+    catalogue, sources = read_inputs(job, settings)
     with open_work(settings.home, purpose=job.purpose, wait_s=job.wait_s) as con:
         set_as_of(con, job.as_of)
         context = Context(
             con, settings, catalogue, sources, job.as_of, clock_on(job.as_of, job.now), job.say, job.is_offline, job.only_due
         )
         return _in_ledger(context, job, call)
+
+
+def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Sequence[catalogues.Row]]:
+    """The catalogue in force and the sources to poll.
+
+    Raises
+    ------
+    CatalogueError
+        when a row of either cannot be.
+
+    """
+    catalogue = catalogues.load(settings.catalogue)
+    return catalogue, catalogue.sources if job.sources is None else catalogues.read_sources(job.sources)
 
 
 def clock_on(as_of: date, now: datetime) -> Callable[[], datetime]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.pipeline import Job, Outcome, one_line, run
+from flows.pipeline import Job, Outcome, one_line, read_inputs, run
 from flows.prefect_api import Api, PrefectError, configure
+from models.errors import StoreLockedError
 from models.settings import Settings
+from models.store import lock_holder, make_home
 
 
 def run_under_prefect(job: Job, settings: Settings, *, log_level: str = "CRITICAL") -> Outcome:
     """Run the daily flow once, without its retries.
 
-    The data matter more than their supervision: when Prefect does not work, that is said, and the stages run plainly.
+    What cannot work is found out before Prefect is started, which takes seconds. The data matter more than their supervision: when
+    Prefect does not work, that is said, and the stages run plainly.
     """
+    read_inputs(job, settings)
+    make_home(settings.home)
+    refuse_if_locked(job, settings)
     configure(settings.home, log_level=log_level)
     api = Api(settings.home, services=False)
     try:
@@ -27,6 +33,13 @@ def run_under_prefect(job: Job, settings: Settings, *, log_level: str = "CRITICA
         return run(job, settings)
     finally:
         api.stop()
+
+
+def refuse_if_locked(job: Job, settings: Settings) -> None:
+    """Name who writes to the store, unless the run is ready to wait."""
+    holder = lock_holder(settings.home)
+    if holder and not job.wait_s:
+        raise StoreLockedError(f"the work file is in use by {holder}; wait for it to end (or give --wait SECONDS), or stop it")
 
 
 def _ready(api: Api) -> Callable[..., Outcome]:

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,12 +124,25 @@ def publish(con: duckdb.DuckDBPyConnection, target: Path) -> dict[str, int]:
         leftover.unlink(missing_ok=True)
     con.execute(f"attach '{_quoted(temporary)}' as published")
     try:
+        con.execute("begin")  # one commit, not one per comment
         counts = {name: _publish_one(con, name, comment) for name, comment in published_views(con)}
+        con.execute("commit")
         con.execute("checkpoint published")
+    except BaseException:
+        _roll_back(con)
+        raise
     finally:
         con.execute("detach published")
     os.replace(temporary, target)
     return counts
+
+
+def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
+    """End a transaction that failed, if one is still open."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        con.execute("rollback")
 
 
 def published_views(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

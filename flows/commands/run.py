@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flows import pipeline
 from flows.found import found_lines, pass_data, pass_lines
+from flows.supervised import run_under_prefect
 from models import settings
-from models.errors import StoreLockedError, UsageError
+from models.errors import UsageError
 from models.report import Report, say
-from models.store import lock_holder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,21 +28,11 @@ def run(args: argparse.Namespace) -> Report:
     """Do what the arguments ask for."""
     config, job = settings.load(), job_of(args, datetime.now(UTC))
     log_level = "INFO" if args.verbose else "CRITICAL"
-    outcome = pipeline.run(job, config) if args.stage else supervised(job, config, log_level)
+    outcome = pipeline.run(job, config) if args.stage else run_under_prefect(job, config, log_level=log_level)
     lines = pass_lines(outcome)
     if "publish" in outcome.counts:
         lines += found_lines(config.published)
     return Report(lines, pass_data(outcome), 0 if outcome.status == "ok" else 1)
-
-
-def supervised(job: pipeline.Job, config: settings.Settings, log_level: str = "CRITICAL") -> pipeline.Outcome:
-    """A pass under Prefect; a store in use is found out before Prefect is started."""
-    holder = lock_holder(config.home)
-    if holder and not job.wait_s:
-        raise StoreLockedError(f"the work file is in use by {holder}; wait for it to end (or give --wait SECONDS), or stop it")
-    from flows.supervised import run_under_prefect
-
-    return run_under_prefect(job, config, log_level=log_level)
 
 
 def job_of(args: argparse.Namespace, now: datetime) -> pipeline.Job:

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from flows import pipeline
-from flows.commands.run import supervised
 from flows.found import found_lines, pass_data, pass_lines
 from flows.prefect_api import answers, free_port
+from flows.supervised import run_under_prefect
 from models import settings
 from models.errors import LifelineError
 from models.report import Report, say
@@ -68,7 +68,7 @@ def _pass(config: settings.Settings, is_offline: bool) -> Report:
     if holder:
         say(f"waiting for {holder}")
     job = pipeline.Job(now.date(), now, is_offline=is_offline, wait_s=WAIT_FOR_WRITER_S, purpose="lifeline up")
-    outcome = supervised(job, config)
+    outcome = run_under_prefect(job, config)
     lines = [*pass_lines(outcome), *found_lines(config.published)]
     return Report(lines, pass_data(outcome), 0 if outcome.status == "ok" else 1)
 
