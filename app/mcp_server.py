@@ -7,6 +7,7 @@ started to do so, because what a program is told leaves the house.
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -222,7 +223,7 @@ def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
 def whatif_data(words: list[str]) -> Any:
     """What `lifeline whatif` answers as data; its own errors become the tool's."""
     try:
-        from app.commands import whatif
+        whatif = importlib.import_module("app.commands.whatif")
     except ImportError as error:
         raise ToolError("what-if estimates are not installed here; install lifeline[all]") from error
     parser = _Quiet(prog="what_if")
