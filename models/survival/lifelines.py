@@ -95,7 +95,7 @@ def summaries(
     parts: list[tuple[np.ndarray, ...]] = []
     for start in range(0, who.n, predict.BATCH):
         part = predict.subset(who, np.arange(start, min(start + predict.BATCH, who.n)))
-        curves = predict.survival(part, post, N_CURVE, extra=extra)
+        curves = predict.survival(part, post, N_CURVE)
         parts.append((*model.mean_curve(curves), classes.class_shares(curves)))
     if not parts:
         empty = np.zeros((0, N_CURVE + 1))

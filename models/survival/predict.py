@@ -39,11 +39,20 @@ class Posterior:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A jump that has not happened: from forward month `month` on, `w` more exposure for each capability in `capabilities`."""
+    """A jump that has not happened: from forward month `month` on, `w` more exposure for each capability in `capabilities`, and `retired`
+    more deprecation by subject; subjects marked `is_own` belong to the platform and are spared.
+    """
 
     month: int
     capabilities: tuple[int, ...]
     w: float
+    retired: np.ndarray
+    is_own: np.ndarray
+
+    def wave(self, n_months: int, half_life: float) -> np.ndarray:
+        """What is left of a weight of 1 in each forward month."""
+        lag = np.arange(n_months) - self.month
+        return np.where(lag >= 0, 2.0 ** (-np.maximum(lag, 0) / half_life), 0.0)
 
 
 def survival(
@@ -64,10 +73,10 @@ def predictors(
     segment = impute.guess_segments(who)
     varies = impute.has_unknowns(who)
     decay = 2.0 ** (-(np.arange(n_months) + post.passed) / post.half_life)
-    logs = [_log_exposure(who, path, decay, n_months, extra, without_past) for path in post.paths]
+    logs = [_log_exposure(who, path, decay, post.half_life, extra, without_past) for path in post.paths]
     starts, owners = _runs(who.job_subject)
     ages = band(who.age_months[:, None] + np.arange(n_months) + 0.5, post.age_edges)
-    moving = _moving(who, post, decay, n_months, without_past)
+    moving = _moving(who, post, decay, n_months, extra, without_past)
     fixed_columns = [(post.terms.at(name), j) for j, name in enumerate(FIXED) if post.terms.at(name) >= 0]
     filled: Filled | None = None
     keys = impute.keys(who.product_id)
@@ -116,22 +125,17 @@ def _add_jobs(
 
 
 def _log_exposure(
-    who: Subjects, path: np.ndarray, decay: np.ndarray, n_months: int, extra: Extra | None, without_past: bool
+    who: Subjects, path: np.ndarray, decay: np.ndarray, half_life: float, extra: Extra | None, without_past: bool
 ) -> np.ndarray:
     """log(1 + X) of every job and forward month along one path."""
+    n_months = len(decay)
     x = who.job_share[:, None] * path[who.job_capability, :n_months]
     if not without_past:
         x = x + who.job_x[:, None] * decay
     if extra is not None:
-        hit = np.isin(who.job_capability, extra.capabilities)
-        lag = np.arange(n_months) - extra.month
-        wave = np.where(lag >= 0, extra.w * 2.0 ** (-np.maximum(lag, 0) / _half_life(decay)), 0.0)
-        x = x + (who.job_share * hit)[:, None] * wave
+        hit = np.isin(who.job_capability, extra.capabilities) & ~extra.is_own[who.job_subject]
+        x = x + (who.job_share * hit * extra.w)[:, None] * extra.wave(n_months, half_life)
     return np.log1p(x)
-
-
-def _half_life(decay: np.ndarray) -> float:
-    return 1.0 / -np.log2(decay[1] / decay[0]) if len(decay) > 1 else 6.0
 
 
 def _runs(owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,11 +144,16 @@ def _runs(owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return starts, owner[starts] if len(owner) else owner
 
 
-def _moving(who: Subjects, post: Posterior, decay: np.ndarray, n_months: int, without_past: bool) -> list[tuple[int, np.ndarray]]:
+def _moving(
+    who: Subjects, post: Posterior, decay: np.ndarray, n_months: int, extra: Extra | None, without_past: bool
+) -> list[tuple[int, np.ndarray]]:
     """Columns that move with time but not with capability: deprecations fade, help stays, signs of life follow their own model."""
     ones = np.ones(n_months)
+    retired = np.zeros((who.n, n_months)) if without_past else who.retired[:, None] * decay
+    if extra is not None:
+        retired = retired + extra.retired[:, None] * extra.wave(n_months, post.half_life)
     values: dict[str, np.ndarray] = {
-        "deprecation": np.zeros((who.n, n_months)) if without_past else who.retired[:, None] * decay,
+        "deprecation": retired,
         "help": np.log1p(who.help)[:, None] * ones,
     }
     if post.signs.size:

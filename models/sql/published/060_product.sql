@@ -1,7 +1,7 @@
 create or replace view pub.product as
 select product_id, name, vendor, homepage, category, segment, wrapper_tier, coupling, launched_on, launched_precision, outcome,
     ended_on, ended_precision, ended_known_on, last_alive_on, gone_by, cohort, cohort_seen_on, sample_weight, ended_because, note, source_url,
-    source_url_launch, verified, is_private
+    source_url_launch, verified, is_private, is_moats_known
 from main.product;
 comment on view pub.product is 'One row per app-layer product.';
 comment on column pub.product.product_id is 'Key';
@@ -29,3 +29,4 @@ comment on column pub.product.is_private is 'Entered by you and kept in this hom
 comment on column pub.product.ended_precision is 'day, month or year of ended_on';
 comment on column pub.product.cohort_seen_on is 'Day of the list that it was found in';
 comment on column pub.product.verified is 'How it was checked: page (a source was read) or memory';
+comment on column pub.product.is_moats_known is 'Whether anything is said about moats, none included';
