@@ -34,6 +34,10 @@ def parse(kind: str, body: bytes, *, url: str = "", content_type: str = "", titl
         from flows.parse.hackernews import parse_hackernews
 
         return parse_hackernews(body, url)
+    if kind == "text":
+        from flows.parse.page import parse_text
+
+        return parse_text(body, url, content_type)
     if kind == "npm":
         from flows.parse.npm import parse_npm
 
