@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -258,35 +258,47 @@ class Client:
 
     def _body(self, response: httpx.Response, until: float) -> bytes:
         """The inflated body; read raw, because httpx inflates without a bound and follows any number of codings."""
-        inflate = _inflater(response.headers.get("content-encoding", ""), self.max_bytes)
+        inflater = Inflater(response.headers.get("content-encoding", ""))
         parts: list[bytes] = []
         size = 0
         for chunk in response.iter_raw():
             if time.monotonic() > until:
                 raise httpx.ReadTimeout("past the deadline")
-            parts.append(inflate(chunk, self.max_bytes - size + 1))
+            parts.append(inflater.feed(chunk, self.max_bytes - size + 1))
             size += len(parts[-1])
             if size > self.max_bytes:
                 raise FetchError(f"the answer is larger than {self.max_bytes / 1e6:g} MB")
+        if response.status_code == 200:
+            inflater.finish()
         return b"".join(parts)
 
 
-def _inflater(coding: str, max_bytes: int) -> Callable[[bytes, int], bytes]:
-    """A function that takes a chunk and a bound and gives at most that many bytes."""
-    coding = coding.strip().lower()
-    if coding in ("", "identity"):
-        return lambda chunk, limit: chunk[:limit]
-    if coding not in ("gzip", "x-gzip"):
-        raise FetchError(f"the answer comes in the coding {coding[:40]!r}; only gzip was asked for")
-    engine = zlib.decompressobj(31)
+class Inflater:
+    """Undoes at most one gzip, never giving more bytes than asked for."""
 
-    def inflate(chunk: bytes, limit: int) -> bytes:
+    def __init__(self, coding: str) -> None:
+        coding = coding.strip().lower()
+        if coding not in ("", "identity", "gzip", "x-gzip"):
+            raise FetchError(f"the answer comes in the coding {coding[:40]!r}; only gzip was asked for")
+        self.engine = zlib.decompressobj(31) if coding in ("gzip", "x-gzip") else None
+
+    def feed(self, chunk: bytes, limit: int) -> bytes:
+        """At most `limit` bytes of what `chunk` holds."""
+        if self.engine is None:
+            return chunk[:limit]
         try:
-            return engine.decompress(chunk, limit)
+            found = self.engine.decompress(chunk, limit)
+            while self.engine.eof and self.engine.unused_data and len(found) < limit:
+                rest, self.engine = self.engine.unused_data, zlib.decompressobj(31)
+                found += self.engine.decompress(rest, limit - len(found))
         except zlib.error as error:
             raise FetchError(f"the answer's gzip is broken ({error})") from error
+        return found
 
-    return inflate
+    def finish(self) -> None:
+        """Refuse half an answer."""
+        if self.engine is not None and not self.engine.eof:
+            raise FetchError("the answer's gzip breaks off half-way")
 
 
 def _in_words(error: Exception) -> str:

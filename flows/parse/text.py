@@ -51,7 +51,9 @@ def _strip(markup: str) -> str:
         root = lxml_html.fromstring(f"<div>{markup}</div>")
     except (etree.LxmlError, ValueError):
         return html.unescape(re.sub(r"<[^>]{0,2000}>?", " ", markup))
-    return "".join(_pieces(root))
+    found = "".join(_pieces(root))
+    # libxml2 drops what is nested too deep
+    return found if found.strip() else html.unescape(re.sub(r"<[^>]{0,2000}>?", " ", markup))
 
 
 def _pieces(element: Any) -> Iterator[str]:
