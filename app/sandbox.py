@@ -155,13 +155,12 @@ def _run(request: bytes, timeout_s: float) -> tuple[list[bytes], int]:
 
 
 def _result(lines: list[bytes], code: int, seconds: float, timeout_s: float, max_rows: int) -> Result:
-    messages = [json.loads(line) for line in lines if line.endswith((b"}", b"]"))]
-    last = messages[-1] if messages else {}
-    if isinstance(last, dict) and "error" in last:
+    last = _last(lines)
+    if "error" in last:
         raise QueryError(last["error"])
-    if code != 0 or not isinstance(last, dict) or "cut_by" not in last:
+    if code != 0 or "cut_by" not in last:
         raise QueryError(_died(code, timeout_s))
-    head, rows = messages[0], messages[1:-1]
+    head, rows = json.loads(lines[0]), map(json.loads, lines[1:-1])
     limits = {
         "": "",
         "rows": f"only the first {max_rows:,} rows are shown",
@@ -173,6 +172,15 @@ def _result(lines: list[bytes], code: int, seconds: float, timeout_s: float, max
         for row in rows
     ]
     return Result(tuple(head["columns"]), tuple(head["types"]), values, bool(last["cut_by"]), seconds, limits[last["cut_by"]])
+
+
+def _last(lines: list[bytes]) -> dict[str, Any]:
+    """The line that ends every answer; empty when the process died before it wrote one."""
+    try:
+        found = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _reader(kind: str) -> Callable[[Any], Any] | None:

@@ -12,7 +12,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from models.exports.files import write_atomically
 if TYPE_CHECKING:
     import duckdb
 
-ACTIVITY_KINDS = ("documents", "releases", "commits", "mentions")
+ACTIVITY_KINDS = ("documents", "releases", "commits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,15 @@ def read_activity(file: Path, products: Sequence[str]) -> list[Row]:
     return [{**row, "kind": row["kind"] or "releases"} for row in rows]
 
 
-def store_activity(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], now: datetime) -> Imported:
-    """Keep imported counts; a month that was imported before is replaced."""
+def store_activity(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> Imported:
+    """Keep imported counts; a month that was imported before is replaced.
+
+    Since when a count was known is left open, so a run that stands on an earlier day may look at the months before it.
+    """
     from models.store import insert_rows
 
     n_before = _n_imported(con)
-    insert_rows(con, "activity_count", [{**row, "origin": "import", "known_at": now} for row in rows], conflict="or replace")
+    insert_rows(con, "activity_count", [{**row, "origin": "import"} for row in rows], conflict="or replace")
     n_new = _n_imported(con) - n_before
     return Imported("activity", len(rows), n_new, len(rows) - n_new, "work.duckdb")
 

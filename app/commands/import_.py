@@ -47,11 +47,10 @@ def run(args: argparse.Namespace) -> Report:
 
 
 def _import(args: argparse.Namespace, inside: settings.Settings) -> Imported:
-    now = datetime.now(UTC)
     if args.kind == "documents":
-        return _documents(args.file, inside, now)
+        return _documents(args.file, inside, datetime.now(UTC))
     if args.kind == "activity":
-        return _activity(args.file, inside, now)
+        return _activity(args.file, inside)
     from models.store import make_home
 
     make_home(inside.home)
@@ -70,12 +69,12 @@ def _documents(file: Path, inside: settings.Settings, now: datetime) -> Imported
     return Imported("documents", counts.n_entries, counts.n_new, counts.n_changed, "work.duckdb")
 
 
-def _activity(file: Path, inside: settings.Settings, now: datetime) -> Imported:
+def _activity(file: Path, inside: settings.Settings) -> Imported:
     from models.store import open_work
 
     rows = importing.read_activity(file, [row["product_id"] for row in catalogue.load(inside.catalogue).products])
     with open_work(inside.home, purpose="lifeline import", wait_s=5) as con:
-        return importing.store_activity(con, rows, now)
+        return importing.store_activity(con, rows)
 
 
 def _listed(row: Row, *, cohort: str, listed_on: date) -> Row:

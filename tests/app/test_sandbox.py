@@ -273,6 +273,10 @@ BELOW = (
     "select product_id from lifeline.product",
     "with p as (select * from main.lifeline) select product_id from p",
     "select (select max(product_id) from main.product where is_private)",
+    "summarize main.product",
+    'table "main"."product"',
+    "from (pivot main.product on outcome in ('alive') using count(*))",
+    "from product as p, lateral (from main.lifeline where lifeline.product_id = p.product_id)",
 )
 
 
@@ -296,6 +300,18 @@ def test_private_products_can_be_hidden(path):
     for sql in BELOW:
         with pytest.raises(QueryError, match="schema"):
             query(path, sql, hide_private=True)
+
+
+def test_a_process_that_dies_in_the_middle_is_no_answer(path):
+    """Half an answer is never taken for a whole one, wherever it broke off."""
+    for lines in (
+        [],
+        [b'{"columns": ["a"], "types": ["INTEGER"]}'],
+        [b'{"columns": [', b"[1]"],
+        [b'{"columns": ["a"]}', b'["x]'],
+    ):
+        with pytest.raises(QueryError, match="stopped"):
+            sandbox._result(lines, -6, 1.0, 10.0, 5)
 
 
 def test_many_at_once_do_not_mix(path):
