@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models import migrate
 from models.errors import NotPublishedError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -57,22 +59,43 @@ def open_memory() -> duckdb.DuckDBPyConnection:
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing; refuse a file of another version."""
+    """Create what is missing, bring what an earlier release wrote up to date; refuse a file of another version.
+
+    A store that these very scripts have been through is left as it is: they take longer than many a run.
+    """
     con.execute("set timezone = 'UTC'")
-    run_sql(con, SQL / "kept.sql")
-    found = con.execute("select value from meta where key = 'schema_version'").fetchone()
-    if found is None:
-        con.execute("insert into meta values ('schema_version', ?)", [SCHEMA_VERSION])
-    elif found[0] != SCHEMA_VERSION:
+    con.execute("create table if not exists meta (key varchar primary key, value varchar)")
+    meta: dict[str, str] = dict(con.execute("from meta").fetchall())
+    found = meta.get("schema_version")
+    if found not in (None, SCHEMA_VERSION):
         raise StoreError(
-            f"work.duckdb has schema version {found[0]}, this program writes version {SCHEMA_VERSION}; "
+            f"work.duckdb has schema version {found}, this program writes version {SCHEMA_VERSION}; "
             "install the matching version of lifeline or set LIFELINE_HOME to another folder"
         )
-    run_sql(con, SQL / "derived.sql")
-    run_sql(con, SQL / "current.sql")
-    con.execute("create schema if not exists pub")
-    for file in sorted((SQL / "published").glob("*.sql")):
-        run_sql(con, file)
+    scripts = _scripts()
+    digest = sha256("".join(scripts.values()).encode()).hexdigest()[:16]
+    if meta.get("schema_digest") == digest:
+        return
+    con.execute("begin")
+    try:
+        con.execute(scripts["kept.sql"])
+        if found is not None:
+            migrate.bring_up(con, scripts["kept.sql"], scripts["derived.sql"])
+        con.execute("drop schema if exists pub cascade")
+        con.execute("create schema pub")
+        for script in scripts.values():
+            con.execute(script)
+        con.execute("insert or replace into meta values ('schema_version', ?), ('schema_digest', ?)", [SCHEMA_VERSION, digest])
+        con.execute("commit")
+    except BaseException:
+        _roll_back(con)
+        raise
+
+
+def _scripts() -> dict[str, str]:
+    """The text of every script that makes the schema, in the order in which they run."""
+    files = [SQL / "kept.sql", SQL / "derived.sql", SQL / "current.sql", *sorted((SQL / "published").glob("*.sql"))]
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
 
 
 def run_sql(con: duckdb.DuckDBPyConnection, file: Path) -> None:
