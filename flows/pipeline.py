@@ -73,7 +73,7 @@ def run(job: Job, settings: Settings, call: Call = plainly) -> Outcome:
         return _in_ledger(context, job, call)
 
 
-def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Sequence[catalogues.Row]]:
+def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Sequence[Mapping[str, Any]]]:
     """The catalogue in force and the sources to poll.
 
     Raises
