@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> Report:
     try:
         n_documents = load_documents(con, args.documents)
         load_tags(con, args.tags) if args.tags else _tag(con)
-        as_of = args.as_of or con.execute("select max(first_seen_at)::date from document").fetchone()[0]
+        as_of = args.as_of or _scalar(con, "select max(first_seen_at)::date from document")
         detect(con, catalogue.load(shipped=None if args.catalogue == "none" else catalogue.SHIPPED), as_of)
         rows = _jumps(con)
     finally:
@@ -60,6 +60,10 @@ def run(args: argparse.Namespace) -> Report:
     _write(args.output, rows)
     lines = [f"{n_documents} documents, {len(rows)} jumps known on {as_of}; written to {args.output}"]
     return Report(lines, {"documents": n_documents, "jumps": len(rows), "as_of": as_of.isoformat(), "output": str(args.output)})
+
+
+def _scalar(con: Any, query: str) -> Any:
+    return con.execute(query).fetchone()[0]
 
 
 def load_documents(con: Any, file: Path) -> int:
@@ -71,7 +75,7 @@ def load_documents(con: Any, file: Path) -> int:
     for batch in _batches(_document(file, number, row) for number, row in _lines(file)):
         for table, rows in document_rows(batch).items():
             insert_rows(con, table, rows, conflict="or ignore")
-    n_documents = con.execute("select count(*) from document").fetchone()[0]
+    n_documents = _scalar(con, "select count(*) from document")
     if not n_documents:
         raise UsageError(f"{file} holds no document; give one JSON object a line")
     return n_documents
@@ -96,9 +100,8 @@ def load_tags(con: Any, file: Path) -> None:
 
 def _tag(con: Any) -> None:
     """Tags by the tagger in use."""
-    from models.tagger import load_tagger
-
     from models import settings
+    from models.tagger import load_tagger
     from models.tags import n_pending, pending_batches, store_tags
 
     reader = load_tagger(settings.load())
