@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> Report:
         n_documents = load_documents(con, args.documents)
         load_tags(con, args.tags) if args.tags else _tag(con)
         as_of = args.as_of or _scalar(con, "select max(first_seen_at)::date from document")
-        detect(con, catalogue.load(shipped=None if args.catalogue == "none" else catalogue.SHIPPED), as_of)
+        detect(con, catalogue.load(shipped=None if args.catalogue == "none" else catalogue.SHIPPED), as_of, with_stories=False)
         rows = _jumps(con)
     finally:
         con.close()

@@ -145,12 +145,22 @@ def who(document: TaggedDocument, title: str, lead: str, site: str, providers: P
     """The provider that acts: the owner of the site, else the first one that the title names, the tagger's, the first in the lead."""
     if site:
         return site
+    told = providers.canonical(document.provider)
     for text in (title, lead):
-        for _, name in providers.named_in(text):
-            return name
-        if text is title and document.provider:
-            return providers.canonical(document.provider)
+        named = list(providers.named_in(text))
+        subjects = [name for at, name in named if not _CONTEXT.search(text[:at])]
+        if subjects:
+            return subjects[0]
+        if told and (text is title or any(name == told for _, name in named)):
+            return told
     return providers.canonical(document.source_provider) if document.tier == "official" else ""
+
+
+# a name after such a word is where something happens, not who acts
+_CONTEXT = re.compile(
+    r"\b(?:in|for|with|on|to|from|using|via|into|inside|against|vs\.?|like|than|at|per|through|and)\s+(?:the\s+)?$|[在与和对用]\s*$",
+    re.IGNORECASE,
+)
 
 
 def stage_of(title: str, lead: str, document: TaggedDocument) -> str:
@@ -213,6 +223,7 @@ def signs_of(title: str, lead: str) -> list[str]:
         ("story", bool(wording.STORY.search(title))),
         ("corporate", bool(wording.CORPORATE.search(title))),
         ("round_up", bool(wording.ROUND_UP.search(title))),
+        ("paperwork", bool(wording.PAPERWORK.search(title))),
         ("rumour", bool(wording.RUMOUR.search(lead))),
         ("benchmark", bool(wording.BENCHMARK.search(title))),
         ("reaction", bool(wording.REACTION.search(title))),
@@ -225,12 +236,12 @@ def _log_odds(p: float) -> float:
 
 
 OFFICIAL_WEIGHTS = {
-    "release": 0.4, "only_release": 1.2, "label": 0.6, "launch": 0.25, "story": -0.9, "corporate": -0.2, "round_up": -0.8, "rumour": -0.5,
+    "release": 0.4, "only_release": 1.2, "label": 0.6, "launch": 0.25, "story": -0.9, "corporate": -0.2, "paperwork": -2.0, "round_up": -3.5, "rumour": -0.5,
     "benchmark": -0.4, "reaction": -0.7,
 }  # fmt: skip
 MOST_THAT_WORDS_ADD = 2.5
 PRESS_WEIGHTS = {
-    "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "round_up": -1.7, "rumour": -0.6,
+    "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "paperwork": -1.5, "round_up": -3.5, "rumour": -0.6,
     "benchmark": -0.6, "reaction": -0.5,
 }  # fmt: skip
 
@@ -288,13 +299,25 @@ def reach_of(lead: str, capabilities: Mapping[str, float]) -> str:
     return "api" if capabilities.keys() <= _API_LABELS else "consumer"
 
 
+# labels whose steps are mostly increments: a tool, a connector, a search feature more
+_SMALL_LABELS = {
+    "api_deprecation",
+    "coding_agent",
+    "connectors",
+    "function_calling",
+    "on_device",
+    "retrieval",
+    "web_search",
+    "speed",
+    "customization",
+}
+
+
 def magnitude_of(document: TaggedDocument, capabilities: Mapping[str, float]) -> int:
-    """1 to 3: the tagger's, else 2 where a flagship or several labels are sure, else 1."""
-    if document.magnitude in (1, 2, 3):
+    """1 to 3: the tagger's where it says 1 or 3; else 1 where all labels are of the kind that grows in small steps, 2 otherwise."""
+    if document.magnitude in (1, 3):
         return int(document.magnitude)
-    if capabilities.get("frontier_quality", 0.0) >= 0.5 or sum(share >= 0.5 for share in capabilities.values()) >= 2:
-        return 2
-    return 1
+    return 1 if capabilities.keys() <= _SMALL_LABELS else 2
 
 
 def release_name(title: str, named: tuple[Release, ...]) -> str:

@@ -13,10 +13,12 @@ from models.detect import changes, inputs, providers
 from models.detect.joining import Conflict, checked_jumps, join
 from models.detect.jumps import is_believed, jump_of, jumps_of
 from models.detect.known import catalogue_jumps, registry_report
+from models.detect.linking import story_keys
 from models.detect.merging import merge
 from models.detect.products import Known, News, proposals
 from models.detect.reports import read
 from models.detect.ruled import Make, apply_to_jumps, write_products
+from models.detect.stories import Text, stories
 from models.detect.types import Event, Report
 from models.rulings import Ruling, table_rows
 from models.rulings import read as read_rulings
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from models.types import Jump, Proposal
 
 Row = dict[str, Any]
+STORY_TEXTS = Path(__file__).with_name("story_texts.sql")
 PRODUCT_NEWS = Path(__file__).with_name("product_news.sql")
 
 
-def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, rulings: Path | None = None) -> dict[str, int]:
+def detect(
+    con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, rulings: Path | None = None, *, with_stories: bool = True
+) -> dict[str, int]:
     """Write every jump known on `as_of`, and what the documents propose about products; returns row counts.
 
     The same store, catalogue, rulings (a folder) and day give the same rows, however the documents arrived.
@@ -42,6 +47,7 @@ def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, ru
     before = changes.facts(con)
     known = providers.load()
     reports = list(reports_of(con, as_of, known))
+    n_stories = write_stories(con, as_of, known) if with_stories else 0
     events = [event for event in merge(reports) if is_believed(event)]
     jumps, conflicts = jumps_with_knowledge(events, catalogue, as_of, known)
     jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
@@ -52,6 +58,7 @@ def detect(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, ru
     changed = write_changes(con, before, as_of, conflicts, changes.product_rows(told), decided)
     return {
         **counts,
+        "story": n_stories,
         "proposal": len(proposed),
         "ruling": len(decided),
         "ruling_unmatched": len(unmatched),
@@ -68,6 +75,14 @@ def jumps_with_knowledge(
     rows = {row["jump_id"]: row for row in catalogue.jumps}
     checked = checked_jumps([jump for jump in catalogue_jumps(catalogue.jumps, known) if jump.known_on <= as_of], rows)
     return join(checked, events, detected)
+
+
+def write_stories(con: duckdb.DuckDBPyConnection, as_of: date, known: providers.Providers) -> int:
+    """Fill table story for the documents known on `as_of`; returns the number of stories."""
+    rows = con.execute(STORY_TEXTS.read_text(encoding="utf-8"), {"as_of": as_of}).fetchall()
+    found = stories((Text(*row) for row in rows), known)
+    replace_rows(con, "story", [{"document_id": key, "story_id": story} for key, story in found.items()])
+    return len(set(found.values()))
 
 
 def _maker(reports: Sequence[Report]) -> Make:
@@ -139,14 +154,17 @@ def write(
     con: duckdb.DuckDBPyConnection, jumps: Sequence[Jump], about: Mapping[str, Mapping], links: Mapping[str, str]
 ) -> dict[str, int]:
     """Replace the rows of the three tables of jumps."""
+    stories_of = story_keys(jumps)
     return {
-        "jump": replace_rows(con, "jump", [jump_row(jump, about.get(jump.jump_id, {}), links) for jump in jumps]),
+        "jump": replace_rows(
+            con, "jump", [jump_row(jump, about.get(jump.jump_id, {}), links, stories_of[jump.jump_id]) for jump in jumps]
+        ),
         "jump_capability": replace_rows(con, "jump_capability", list(capability_rows(jumps))),
         "jump_document": replace_rows(con, "jump_document", list(document_rows(jumps))),
     }
 
 
-def jump_row(jump: Jump, about: Mapping[str, Any], links: Mapping[str, str]) -> Row:
+def jump_row(jump: Jump, about: Mapping[str, Any], links: Mapping[str, str], story_key: str) -> Row:
     """One row of table jump; `weight` is left to the derivation, which knows the earlier stages."""
     return {
         "jump_id": jump.jump_id,
@@ -164,7 +182,7 @@ def jump_row(jump: Jump, about: Mapping[str, Any], links: Mapping[str, str]) -> 
         "origin": jump.origin,
         "source_url": about.get("source_url") or next((links[one] for one in jump.document_ids if links.get(one)), None),
         "is_confirmed": jump.is_confirmed,
-        "story_key": about.get("story_key") or jump.jump_id,
+        "story_key": story_key,
         "note": about.get("note"),
     }
 

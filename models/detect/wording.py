@@ -87,6 +87,11 @@ REACTION = Words(
     r"\bissues?\b", r"\bbugs?\b", r"\boutage\b", r"\bdegrad\w+", r"\bregression", r"\bfrustrat\w+", r"\bskeptic\w*", r"\bfaces?\b", r"\bstruggl\w+", r"\blament", r"\bdebate", r"\bsays\b", r"\bthinks?\b", r"\bwonder",
     "用户(?:反馈|抱怨|认为|报告|讨论)", "讨论", "吐槽", "质疑", "争议", "故障", "评价", "宕机",
 )  # fmt: skip
+PAPERWORK = Words(
+    r"\bsystem cards?\b", r"\bmodel cards?\b", r"\bCVE-\d", r"\bsecurity (?:release|fix|advisory|patch)", r"\bvulnerabilit", r"\bmodel signing\b", r"\bcommitments?\b", r"\bunder the hood\b", r"\bobservability\b", r"\bmonitoring\b",
+    r"\baudit\b", r"\bcompliance\b", r"\badmin controls\b", r"\bsso\b", r"\blaunch partner\b", r"\btransitioning\b", r"\bterms\b", r"\bjailbreak", r"\bsafeguards?\b", r"\bcorps\b",
+    "系统卡", "漏洞", "合规",
+)  # fmt: skip
 LAUNCH = Words(
     r"\bintroduc(?:es|ing|ed|tion of)\b", r"\bannounc(?:es|ing|ed)\b", r"\blaunch(?:es|ing|ed)?\b", r"\breleas(?:es|ing|ed|e)\b", r"\b(?:is|are) (?:now )?(?:available|here|live)\b", r"\bnow (?:available|supports?|live|in|generally|lets|creates?|works|powered)\b", r"\brolls? out\b", r"\brolling out\b",
     r"\bunveil(?:s|ed|ing)?\b", r"\bships?\b", r"\bshipped\b", r"\bopen[- ]sourc(?:es|ed|ing)\b", r"\bdebuts?\b", r"\bnew (?:in|connectors?|models?|features?|tools?|api)\b", r"\bbring(?:s|ing)\b", r"\bexpand(?:s|ing)\b", r"\bmeet\b", r"\bcoming to\b", r"\badd(?:s|ed|ing)\b",
