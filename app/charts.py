@@ -25,7 +25,7 @@ PERCENT = alt.Axis(format="%", tickCount=5)
 
 def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> alt.LayerChart:
     """The lifeline: survival by months ahead with its 90 % band; dots at the horizons."""
-    base = alt.Chart(curve)
+    base = alt.Chart()
     x = alt.X(
         "months:Q",
         title=t("chart.months_ahead"),
@@ -47,7 +47,7 @@ def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> alt
         .encode(x=x, y="survival:Q", tooltip=tips)
         .transform_filter(alt.FieldOneOfPredicate("months", list(horizons)))
     )
-    return (band + line + dots).properties(height=280)
+    return alt.layer(band, line, dots, data=curve).properties(height=280)
 
 
 def exposures(rows: pd.DataFrame, overtaken_on: Any = None) -> Any:
@@ -168,7 +168,7 @@ def signs_of_life(rows: pd.DataFrame) -> alt.Chart:
 def said_before(rows: pd.DataFrame) -> alt.LayerChart:
     """What was said of a product, by the day it was said, for each horizon."""
     shown = rows.assign(horizon=[t("within_months", n=int(months)) for months in rows["horizon_months"]])
-    base = alt.Chart(shown).encode(
+    base = alt.Chart().encode(
         x=alt.X("made_on:T", title=None),
         color=alt.Color("horizon:N", title=None, legend=alt.Legend(orient="top"), scale=_horizons()),
     )
@@ -180,7 +180,7 @@ def said_before(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("horizon:N", title=t("col.horizon_months")),
         alt.Tooltip("survival:Q", format=".0%", title=t("clock.survival")),
     ]
-    return (band + base.mark_line(point=True).encode(y="survival:Q", tooltip=tips)).properties(height=220)
+    return alt.layer(band, base.mark_line(point=True).encode(y="survival:Q", tooltip=tips), data=shown).properties(height=220)
 
 
 def _horizons() -> alt.Scale:
@@ -215,7 +215,7 @@ def heat(rows: pd.DataFrame) -> alt.Chart:
 
 def hit_survival(rows: pd.DataFrame) -> alt.LayerChart:
     """Survival of products since the jump that hit them, as steps with a band."""
-    base = alt.Chart(rows)
+    base = alt.Chart()
     x = alt.X("months:Q", title=t("chart.months_since_hit"))
     band = base.mark_area(opacity=0.2, color=ORANGE, interpolate="step-after").encode(
         x=x, y=alt.Y("low:Q", title=t("clock.survival"), scale=alt.Scale(domain=[0, 1]), axis=PERCENT), y2="high:Q"
@@ -225,9 +225,9 @@ def hit_survival(rows: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("survival:Q", format=".0%", title=t("clock.survival")),
         alt.Tooltip("n_at_risk:Q", title=t("col.n_at_risk")),
     ]
-    return (band + base.mark_line(color=ORANGE, interpolate="step-after").encode(x=x, y="survival:Q", tooltip=tips)).properties(
-        height=260
-    )
+    return alt.layer(
+        band, base.mark_line(color=ORANGE, interpolate="step-after").encode(x=x, y="survival:Q", tooltip=tips), data=rows
+    ).properties(height=260)
 
 
 def brier(rows: pd.DataFrame) -> alt.LayerChart:

@@ -11,12 +11,12 @@ from app.words import capabilities, capability, t
 
 ENDED = ("shut_down", "acquired", "pivoted")
 HORIZONS = (3, 6, 12)
+N_LISTED = 1000
 
 
 def show() -> None:
     """Choose, get, show; the overtaken clock first, as it is the lifeline in the narrow sense."""
-    names = data.product_names()
-    product_id = _choose(names)
+    product_id = _choose()
     if product_id is None:
         present.heading(t("page.product"), t("product.lead"))
         return
@@ -36,16 +36,17 @@ def show() -> None:
     present.standing()
 
 
-def _choose(names: dict[str, str]) -> str | None:
+def _choose() -> str | None:
     """The product from the address; past a thousand products a search narrows the choice first."""
     wanted = st.query_params.get("id")
-    options = list(names)
-    if len(options) > 1000:
+    if data.state()["n_products"] > N_LISTED:
         q = choose.text("q", t("filter.search"), placeholder=t("filter.search_products"))
-        options = [key for key, name in names.items() if q.lower() in name.lower()][:200] if q else options[:200]
-    if wanted and wanted not in options:
-        options = [wanted, *options]
-    return choose.one("id", t("product.choose"), options, lambda key: text.clean(names.get(key, key)), default=None)
+        names = dict(data.read("product_search", q=q)[["product_id", "name"]].itertuples(index=False))
+    else:
+        names = data.product_names()
+    if wanted and wanted not in names:
+        names = {wanted: data.product_names([wanted]).get(wanted, wanted), **names}
+    return choose.one("id", t("product.choose"), list(names), lambda key: text.clean(names.get(key, key)), default=None)
 
 
 def _head(product: dict[str, Any]) -> None:

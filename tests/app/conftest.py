@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.app import made_up
+
+MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +65,20 @@ def _point_to(home, monkeypatch):
     for name in [name for name in os.environ if name.startswith("LIFELINE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LIFELINE_HOME", str(home))
+
+
+@pytest.fixture
+def visit():
+    """Run one page as a browser would ask for it, without drawing it."""
+    from streamlit.testing.v1 import AppTest
+    from streamlit.util import calc_hash
+
+    def run(page="overview", timeout_s=60, **query):
+        desk = AppTest.from_file(str(MAIN), default_timeout=timeout_s)
+        if page != "overview":
+            desk._page_hash = calc_hash(page)  # AppTest knows pages that are files only
+        for name, value in query.items():
+            desk.query_params[name] = value
+        return desk.run()
+
+    return run
