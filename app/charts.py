@@ -286,25 +286,24 @@ def calibration(rows: pd.DataFrame) -> alt.LayerChart:
     return (diagonal + bars + dots).properties(height=280)
 
 
-def before_after(rows: pd.DataFrame) -> alt.Chart:
-    """Survival at each horizon before and after a jump that has not happened."""
+def two_curves(rows: pd.DataFrame) -> alt.Chart:
+    """The lifeline before and after a jump that has not happened; the words of both sides are in `when`, before first."""
+    sides = list(dict.fromkeys(rows["when"]))
     return (
         alt.Chart(rows)
-        .mark_bar()
+        .mark_line(strokeWidth=2.5)
         .encode(
-            x=alt.X("horizon:N", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
-            xOffset=alt.XOffset("when:N", sort=None),
+            x=alt.X("months:Q", title=t("chart.months_ahead"), axis=alt.Axis(tickMinStep=3)),
             y=alt.Y("survival:Q", title=t("clock.survival"), axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color(
-                "when:N", title=None, sort=None, legend=alt.Legend(orient="top"), scale=alt.Scale(range=[GREY, ORANGE])
-            ),
+            color=alt.Color("when:N", title=None, legend=alt.Legend(orient="top"), scale=alt.Scale(domain=sides, range=[BLUE, ORANGE])),
+            strokeDash=alt.StrokeDash("when:N", scale=alt.Scale(domain=sides, range=[[1, 0], [6, 4]]), legend=None),
             tooltip=[
-                alt.Tooltip("horizon:N", title=t("col.horizon_months")),
                 alt.Tooltip("when:N", title=" "),
+                alt.Tooltip("months:Q", title=t("chart.months_ahead")),
                 alt.Tooltip("survival:Q", format=".0%", title=t("clock.survival")),
             ],
         )
-        .properties(height=240)
+        .properties(height=260)
     )
 
 

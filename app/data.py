@@ -5,7 +5,8 @@ The published file is replaced whole at the end of a run. `stamp` changes when t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -75,6 +76,17 @@ def _read(stamp: Stamp, name: str, parameters: tuple[tuple[str, Any], ...]) -> p
         cursor.execute("set timezone = 'UTC'; use published")
         given = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters}
         return cursor.execute(_sql(name), given).df(date_as_object=True)
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def published() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published file for estimates that read it themselves; read-only, and one's own."""
+    cursor = _connection(stamp()).cursor()
+    try:
+        cursor.execute("set timezone = 'UTC'; use published")
+        yield cursor
     finally:
         cursor.close()
 
