@@ -295,7 +295,9 @@ def two_curves(rows: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("months:Q", title=t("chart.months_ahead"), axis=alt.Axis(tickMinStep=3)),
             y=alt.Y("survival:Q", title=t("clock.survival"), axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("when:N", title=None, legend=alt.Legend(orient="top"), scale=alt.Scale(domain=sides, range=[BLUE, ORANGE])),
+            color=alt.Color(
+                "when:N", title=None, legend=alt.Legend(orient="top"), scale=alt.Scale(domain=sides, range=[BLUE, ORANGE])
+            ),
             strokeDash=alt.StrokeDash("when:N", scale=alt.Scale(domain=sides, range=[[1, 0], [6, 4]]), legend=None),
             tooltip=[
                 alt.Tooltip("when:N", title=" "),

@@ -12,7 +12,7 @@ from app.words import t
 # section -> pages; the name of a page is its address and its module in app/views
 SECTIONS: dict[str, tuple[str, ...]] = {
     "read": ("overview", "jumps", "products", "product", "capability"),
-    "decide": ("portfolio", "review"),
+    "decide": ("portfolio", "your-product", "what-if", "review"),
     "trust": ("sources", "accuracy", "method", "sql"),
 }
 

@@ -49,11 +49,23 @@ def _jump(as_of: date) -> dict[str, Any]:
         stage = choose.one("stage", t("col.stage"), ("ga", "preview", "announced", "retired"), lambda value: t(f"stage.{value}"))
     with middle:
         platform = choose.one("platform", t("col.provider"), list(data.read("providers")["provider"]))
-        reach = choose.one("reach", t("whatif.reach"), ("consumer", "suite", "api", "open_weights", "enterprise", "device", "limited"), lambda value: t(f"reach.{value}"))
+        reach = choose.one(
+            "reach",
+            t("whatif.reach"),
+            ("consumer", "suite", "api", "open_weights", "enterprise", "device", "limited"),
+            lambda value: t(f"reach.{value}"),
+        )
     with right:
         on = choose.day("on", t("whatif.on"), as_of + timedelta(days=1))
         size = choose.one("magnitude", t("whatif.magnitude"), ("3", "2", "1"), lambda value: t(f"size.{value}"))
-    return {"capability": capability, "platform": platform or "", "on": on, "stage": stage, "reach": reach, "magnitude": int(size or 3)}
+    return {
+        "capability": capability,
+        "platform": platform or "",
+        "on": on,
+        "stage": stage,
+        "reach": reach,
+        "magnitude": int(size or 3),
+    }
 
 
 def _products() -> list[str]:
@@ -74,7 +86,9 @@ def _living() -> dict[str, str]:
 
 
 @st.cache_data(max_entries=100, show_spinner=True)
-def _estimate(stamp: data.Stamp, ids: tuple[str, ...], capability: str, platform: str, on: date, stage: str, reach: str, magnitude: int) -> list[dict[str, Any]]:
+def _estimate(
+    stamp: data.Stamp, ids: tuple[str, ...], capability: str, platform: str, on: date, stage: str, reach: str, magnitude: int
+) -> list[dict[str, Any]]:
     from models.survival import whatif
 
     with data.published() as con:
