@@ -43,16 +43,19 @@ where ($text = '' or contains(lower(concat_ws(' ', product_id, name, vendor, cat
 order by s12 nulls last, product_id
 limit $n
 """
-PRODUCT = "select * from product where product_id = $product_id"
-LIFELINE = """
-select lifeline.*, jump.happened_on as main_jump_on, jump.provider as main_jump_provider, jump.release as main_jump_release
-from lifeline left join jump on jump.jump_id = lifeline.main_jump_id
-where product_id = $product_id
-"""
-FACTORS = (
-    "select factor, jump_id, lost_months from lifeline_factor where product_id = $product_id order by lost_months desc limit 20"
+PRODUCT = "select product_id from product where product_id = $product_id"
+LIFELINE_OF = """
+with mine as (
+    select lifeline.*, jump.happened_on as main_jump_on, jump.provider as main_jump_provider, jump.release as main_jump_release
+    from lifeline left join jump on jump.jump_id = lifeline.main_jump_id where product_id = $product_id
+), job as (
+    select capability, role, share from product_job where product_id = $product_id order by role, capability
+), cost as (
+    select factor, jump_id, lost_months from lifeline_factor where product_id = $product_id order by lost_months desc limit 20
 )
-JOBS = "select capability, role, share from product_job where product_id = $product_id order by role, capability"
+select product, (select list(job) from job) as jobs, (select any_value(mine) from mine) as lifeline, (select list(cost) from cost) as factors
+from product where product_id = $product_id
+"""
 JUMPS = """
 with labels as (select jump_id, list(capability order by share desc, capability) as capabilities from jump_capability group by 1)
 select jump_id, happened_on, known_on, provider, platform, release, stage, reach, magnitude, weight, capabilities, summary, source_url,
@@ -64,12 +67,16 @@ where coalesce(known_on, happened_on) >= $since
 order by coalesce(known_on, happened_on) desc, weight desc nulls last, jump_id
 limit $n
 """
-EXPOSURES = """
-select exposure.jump_id, exposed_on, capability, role, exposure.weight, is_decisive, provider, release, stage, magnitude, summary, source_url
-from exposure left join jump using (jump_id)
-where product_id = $product_id
-order by exposed_on desc, exposure.weight desc, jump_id, capability
-limit $n
+EXPOSURE_OF = """
+with hit as (
+    select exposure.jump_id, exposed_on, capability, role, exposure.weight, is_decisive, provider, release, stage, magnitude, summary,
+        source_url
+    from exposure left join jump using (jump_id)
+    where product_id = $product_id
+    order by exposed_on desc, exposure.weight desc, jump_id, capability
+    limit $n
+)
+select product, coalesce((select list(hit) from hit), []) as exposures from product where product_id = $product_id
 """
 SCHEMA = """
 select table_name as relation, tables.comment as grain, column_name, data_type, columns.comment
@@ -103,9 +110,9 @@ class Desk:
         """The rows of one SELECT as JSON objects."""
         return [{name: json_cell(value) for name, value in row.items()} for row in self.ask(sql, params).records()]
 
-    def product(self, product_id: str) -> dict[str, Any]:
-        """One product, or an error that says how to find its id."""
-        found = self.rows(PRODUCT, product_id=product_id)
+    def product(self, sql: str, product_id: str, **params: Any) -> dict[str, Any]:
+        """The one row about a product, or an error that says how to find its id."""
+        found = self.rows(sql, product_id=product_id, **params)
         if not found:
             raise ToolError(f"there is no product {product_id!r}; find its id with find_products")
         return found[0]
@@ -142,24 +149,11 @@ def _product_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
 
         An ended product has no lifeline; its product entry says when and how it ended.
         """
-
-        def tell() -> dict[str, Any]:
-            product, found = desk.product(product_id), desk.rows(LIFELINE, product_id=product_id)
-            jobs, factors = desk.rows(JOBS, product_id=product_id), desk.rows(FACTORS, product_id=product_id)
-            return {"product": product, "jobs": jobs, "lifeline": found[0] if found else None, "factors": factors}
-
-        return await _in_thread(tell)
+        return await _in_thread(lambda: desk.product(LIFELINE_OF, product_id))
 
     async def exposure_of(product_id: str, limit: int = 50) -> dict[str, Any]:
         """Jumps that reached a job the product was selling or needing then, newest first, with weight and whether each was decisive."""
-
-        def tell() -> dict[str, Any]:
-            return {
-                "product": desk.product(product_id),
-                "exposures": desk.rows(EXPOSURES, product_id=product_id, n=_limit(limit)),
-            }
-
-        return await _in_thread(tell)
+        return await _in_thread(lambda: desk.product(EXPOSURE_OF, product_id, n=_limit(limit)))
 
     return find_products, lifeline_of, exposure_of
 
@@ -199,7 +193,7 @@ def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
 
         def tell() -> dict[str, Any]:
             for product_id in product_ids:
-                desk.product(product_id)
+                desk.product(PRODUCT, product_id)
             words = [*(word for product_id in product_ids for word in ("--product", product_id)), "--capability", capability]
             words += [
                 "--platform",
