@@ -30,7 +30,9 @@ def daily(
     sources: Path | None = None,
     offline: bool = False,
     only_due: bool = True,
+    with_signs: bool = True,
     wait_s: float = WAIT_FOR_WRITER_S,
+    purpose: str = "the daily pipeline",
 ) -> Outcome:
     """One pass of the whole pipeline: ingest, tag, detect, derive, publish, notify."""
     now = datetime.now(UTC)
@@ -40,15 +42,24 @@ def daily(
         sources=sources,
         is_offline=offline,
         only_due=only_due,
+        with_signs=with_signs,
         wait_s=wait_s,
-        purpose="the daily pipeline",
+        purpose=purpose,
     )
     return run(job, settings.load(), as_task)
 
 
-@flow(name="ingest", retries=1, retry_delay_seconds=60, timeout_seconds=3000, persist_result=False)
-def ingest(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
+@flow(name="hourly", retries=1, retry_delay_seconds=60, timeout_seconds=3000, persist_result=False)
+def hourly(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
     """Poll the sources that are due and tag what is new; the next daily pass does the rest."""
     now = datetime.now(UTC)
     job = Job(now.date(), now, stages=("ingest", "tag"), only_due=True, wait_s=wait_s, purpose="the hourly poll")
+    return run(job, settings.load(), as_task)
+
+
+@flow(name="weekly", retries=1, retry_delay_seconds=3600, timeout_seconds=TIME_LIMIT_S, persist_result=False)
+def weekly(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
+    """Look whether products' pages still stand; two looks a week apart that agree become a proposal for an analyst."""
+    now = datetime.now(UTC)
+    job = Job(now.date(), now, stages=("look",), with_signs=False, wait_s=wait_s, purpose="the weekly look at products")
     return run(job, settings.load(), as_task)

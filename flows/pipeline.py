@@ -12,21 +12,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows.stages import MAY_FAIL, STAGES, Context, Counts
+from flows.stages import ASIDE, MAY_FAIL, STAGES, Context, Counts
 from models import catalogue as catalogues
 from models import runs
 from models.errors import LifelineError, UsageError
 from models.report import say as say_to_stderr
 from models.settings import Settings
 from models.store import open_work, set_as_of
+from models.types import Source
 
+KNOWN = {**STAGES, **ASIDE}
 Stage = Callable[[], Counts]
 Call = Callable[[str, Stage], Counts]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run is asked to do. `as_of` is the day it stands on, `now` the instant it began."""
+    """What a run is asked to do. `as_of` is the day it stands on, `now` the instant it began.
+
+    `with_signs` also polls the hundreds of places where products show signs of life, those that are due.
+    """
 
     as_of: date
     now: datetime
@@ -34,6 +39,7 @@ class Job:
     sources: Path | None = None
     is_offline: bool = False
     only_due: bool = False
+    with_signs: bool = True
     wait_s: float = 0.0
     purpose: str = "lifeline run"
     say: Callable[[str], None] = say_to_stderr
@@ -64,17 +70,16 @@ def run(job: Job, settings: Settings, call: Call = plainly) -> Outcome:
         when a stage that others need fails; what the stages before it stored is kept, and the published file stays as it was.
 
     """
-    catalogue, sources = read_inputs(job, settings)
+    catalogue, sources, signs = read_inputs(job, settings)
     with open_work(settings.home, purpose=job.purpose, wait_s=job.wait_s) as con:
         set_as_of(con, job.as_of)
-        context = Context(
-            con, settings, catalogue, sources, job.as_of, clock_on(job.as_of, job.now), job.say, job.is_offline, job.only_due
-        )
+        clock = clock_on(job.as_of, job.now)
+        context = Context(con, settings, catalogue, sources, signs, job.as_of, clock, job.say, job.is_offline, job.only_due)
         return _in_ledger(context, job, call)
 
 
-def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Sequence[Mapping[str, Any]]]:
-    """The catalogue in force and the sources to poll.
+def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Sequence[Mapping[str, Any]], Sequence[Source]]:
+    """The catalogue in force, the sources to poll, and where products show signs of life.
 
     Raises
     ------
@@ -82,8 +87,12 @@ def read_inputs(job: Job, settings: Settings) -> tuple[catalogues.Catalogue, Seq
         when a row of either cannot be.
 
     """
+    from flows.signs import read_signals, signal_sources
+
     catalogue = catalogues.load(settings.catalogue)
-    return catalogue, catalogue.sources if job.sources is None else catalogues.read_sources(job.sources)
+    if job.sources:
+        return catalogue, catalogues.read_sources(job.sources), []
+    return catalogue, catalogue.sources, signal_sources(read_signals(settings.catalogue)) if job.with_signs else []
 
 
 def clock_on(as_of: date, now: datetime) -> Callable[[], datetime]:
@@ -108,7 +117,7 @@ def _in_ledger(context: Context, job: Job, call: Call) -> Outcome:
             if name == "publish":
                 record(runs.status_of(counts))
             began = time.perf_counter()
-            counts[name] = _attempt(name, partial(STAGES[name], context), call, job.say)
+            counts[name] = _attempt(name, partial(KNOWN[name], context), call, job.say)
             seconds[name] = round(time.perf_counter() - began, 2)
     except BaseException:
         record("failed")
@@ -151,7 +160,7 @@ def stages_named(names: list[str] | None) -> tuple[str, ...]:
         for a name that is no stage.
 
     """
-    unknown = [name for name in names or [] if name not in STAGES]
+    unknown = [name for name in names or [] if name not in KNOWN]
     if unknown:
-        raise UsageError(f"there is no stage {unknown[0]!r}; use one of {', '.join(STAGES)}")
-    return tuple(name for name in STAGES if not names or name in names)
+        raise UsageError(f"there is no stage {unknown[0]!r}; use one of {', '.join(KNOWN)}")
+    return tuple(name for name in KNOWN if name in (names or STAGES))

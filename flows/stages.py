@@ -13,6 +13,7 @@ part of the work failed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from models.catalogue import Catalogue
     from models.settings import Settings
+    from models.types import Source
 
 Counts = dict[str, Any]
 TAG_BATCH = 256
@@ -30,12 +32,16 @@ TAG_BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a stage may look at. `clock` is the only time there is; `say` takes one line of progress."""
+    """Everything a stage may look at. `clock` is the only time there is; `say` takes one line of progress.
+
+    `signs` are the sources where products show signs of life: many, slow to change, and polled only when they are due.
+    """
 
     con: duckdb.DuckDBPyConnection
     settings: Settings
     catalogue: Catalogue
     sources: Sequence[Mapping[str, Any]]
+    signs: Sequence[Source]
     as_of: date
     clock: Callable[[], datetime]
     say: Callable[[str], None]
@@ -44,7 +50,9 @@ class Context:
 
 
 def ingest(context: Context) -> Counts:
-    """Poll the sources; offline or with the network out, only enter them."""
+    """Poll the sources, and the products' signs of life that are due; offline or with the network out, only enter them."""
+    from functools import partial
+
     from flows import network
     from flows.ingest import ingest as poll
 
@@ -54,22 +62,16 @@ def ingest(context: Context) -> Counts:
     elif network.is_out(row["url"] for row in context.sources if row.get("is_active") is not False):
         context.say("the network is out: no source is polled; going on with what is stored")
         is_offline = True
-    counts = poll(
-        context.con,
-        context.sources,
-        clock=context.clock,
-        settings=context.settings,
-        only_due=context.only_due,
-        offline=is_offline,
-        say=context.say,
-    )
+    read = partial(poll, context.con, clock=context.clock, settings=context.settings, offline=is_offline, say=context.say)
+    counts = Counter(read(context.sources, only_due=context.only_due))
+    if context.signs:
+        counts.update({name: n for name, n in read(context.signs, only_due=True).items() if name != "documents"})
     return dict(counts)
 
 
 def tag(context: Context) -> Counts:
     """Tag every document whose newest version the tagger in force has not read; each batch is kept as soon as it is done."""
     from models.tagger import load_tagger
-
     from models.tags import n_pending, pending_batches, store_tags
 
     con, tagger = context.con, load_tagger(context.settings)
@@ -82,12 +84,18 @@ def tag(context: Context) -> Counts:
 
 
 def detect(context: Context) -> Counts:
-    """Write the catalogue's tables and every jump that is known on the day; take in the rulings."""
+    """Write the catalogue's tables and every jump that is known on the day; take in the rulings and what looks at products found."""
+    from flows.liveness import LIVING, read_probes
     from models.catalogue import write_tables
     from models.detect.stage import detect as detect_jumps
+    from models.liveness import proposed_ends
 
     con, settings = context.con, context.settings
-    counts = {**write_tables(con, context.catalogue), **detect_jumps(con, context.catalogue, context.as_of, settings.rulings)}
+    counts = write_tables(con, context.catalogue)
+    living = {row["product_id"]: row.get("last_alive_on") for row in context.catalogue.products if row["outcome"] in LIVING}
+    looks = [probe for probe in read_probes(con, context.clock()) if probe.product_id in living]
+    ends = proposed_ends(looks, {product_id: day for product_id, day in living.items() if day})
+    counts |= detect_jumps(con, context.catalogue, context.as_of, settings.rulings, ends)
     if counts["ruling_broken"]:
         context.say(f"{counts['ruling_broken']} rulings in {settings.rulings} cannot be read; `lifeline rule list` says which")
     return counts
@@ -123,6 +131,15 @@ def notify(context: Context) -> Counts:
     return dict(send_digests(context.con, context.settings.published, context.settings, context.clock(), say=context.say))
 
 
+def look(context: Context) -> Counts:
+    """Look at the pages of products not known to have ended; not part of a pass, for a week between two looks is enough."""
+    from flows.liveness import probe_products
+    from flows.signs import read_signals
+
+    signals = read_signals(context.settings.catalogue)
+    return dict(probe_products(context.con, signals, clock=context.clock, settings=context.settings, say=context.say))
+
+
 STAGES: Mapping[str, Callable[[Context], Counts]] = {
     "ingest": ingest,
     "tag": tag,
@@ -133,3 +150,5 @@ STAGES: Mapping[str, Callable[[Context], Counts]] = {
 }
 # What others do not need: when one of these fails, the run goes on with what is stored, and says so.
 MAY_FAIL = frozenset({"ingest", "tag", "notify"})
+# What is no part of a pass and has its own schedule.
+ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look}

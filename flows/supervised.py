@@ -25,7 +25,15 @@ def run_under_prefect(job: Job, settings: Settings, *, log_level: str = "CRITICA
     try:
         try:
             flow = _ready(api)
-            return flow(job.as_of, sources=job.sources, offline=job.is_offline, only_due=job.only_due, wait_s=job.wait_s)
+            return flow(
+                job.as_of,
+                sources=job.sources,
+                offline=job.is_offline,
+                only_due=job.only_due,
+                with_signs=job.with_signs,
+                wait_s=job.wait_s,
+                purpose=job.purpose,
+            )
         except Exception as error:
             if not _is_prefects_own(error):
                 raise

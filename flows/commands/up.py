@@ -1,7 +1,8 @@
 """`lifeline up`: the main job, from nothing to a page with lifelines.
 
 The first time, the pipeline runs and the UI opens on what it published. Later, the UI opens at once on the last published file and
-takes the new one when the run, which goes on behind it, has put it in place.
+takes the new one when the run, which goes on behind it, has put it in place. Signs of life at hundreds of repositories and packages
+are left to `lifeline run` and `lifeline serve`: at one host's pace they take minutes.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _pass(config: settings.Settings, is_offline: bool) -> Report:
     holder = lock_holder(config.home)
     if holder:
         say(f"waiting for {holder}")
-    job = pipeline.Job(now.date(), now, is_offline=is_offline, wait_s=WAIT_FOR_WRITER_S, purpose="lifeline up")
+    job = pipeline.Job(now.date(), now, is_offline=is_offline, with_signs=False, wait_s=WAIT_FOR_WRITER_S, purpose="lifeline up")
     outcome = run_under_prefect(job, config)
     lines = [*pass_lines(outcome), *found_lines(config.published)]
     return Report(lines, pass_data(outcome), 0 if outcome.status == "ok" else 1)

@@ -51,6 +51,9 @@ class Known:
     last_alive_on: date | None
 
 
+_STATUS = {"confirm": "accepted", "correct": "accepted", "reject": "rejected"}
+
+
 def proposals(
     news: Iterable[News], products: Sequence[Known], rulings: Sequence[Ruling], platforms: Iterable[str]
 ) -> list[Proposal]:
@@ -75,13 +78,19 @@ def proposals(
     return [proposal for proposal in found if proposal is not None]
 
 
+def decided_status(proposal_id: str, rulings: Sequence[Ruling]) -> str:
+    """What the newest ruling in force makes of a proposal; open without one."""
+    ruled = {ruling.key: ruling.verdict for ruling in about(rulings, "proposal")}
+    return _STATUS.get(ruled.get(proposal_id, ""), "open")
+
+
 def _proposal(kind: str, subject: str, group: Sequence[News], known: Known | None, ruled: Mapping[str, str]) -> Proposal | None:
     """One proposal from all that was said about one product, or None while the evidence is too thin or the catalogue knows already."""
     group = sorted(group, key=lambda one: (one.tier != "official", one.dated_on, one.document_id))
     first = group[0]
     group = [one for one in group if abs(one.dated_on - first.dated_on) <= timedelta(days=TOGETHER_DAYS)]
     proposal_id = f"{kind}-{_slug(subject)}-{first.dated_on.year}"
-    status = {"confirm": "accepted", "correct": "accepted", "reject": "rejected"}.get(ruled.get(proposal_id, ""), "open")
+    status = _STATUS.get(ruled.get(proposal_id, ""), "open")
     if status == "open" and (_is_thin(group, known) or (known is not None and _is_known(kind, known, first))):
         return None
     fields = _fields(kind, subject, first, known)

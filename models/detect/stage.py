@@ -15,7 +15,7 @@ from models.detect.jumps import is_believed, jump_of, jumps_of
 from models.detect.known import catalogue_jumps, registry_report
 from models.detect.linking import story_keys
 from models.detect.merging import merge
-from models.detect.products import Known, News, proposals
+from models.detect.products import Known, News, decided_status, proposals
 from models.detect.reports import read
 from models.detect.ruled import Make, apply_to_jumps, write_products
 from models.detect.stories import Text, stories
@@ -36,9 +36,17 @@ PRODUCT_NEWS = Path(__file__).with_name("product_news.sql")
 
 
 def detect(
-    con: duckdb.DuckDBPyConnection, catalogue: Catalogue, as_of: date, rulings: Path | None = None, *, with_stories: bool = True
+    con: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    as_of: date,
+    rulings: Path | None = None,
+    looked: Sequence[Proposal] = (),
+    *,
+    with_stories: bool = True,
 ) -> dict[str, int]:
     """Write every jump known on `as_of`, and what the documents propose about products; returns row counts.
+
+    `looked` are proposals that do not come from documents but from looks at products' pages.
 
     The same store, catalogue, rulings (a folder) and day give the same rows, however the documents arrived.
     """
@@ -53,7 +61,7 @@ def detect(
     jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
     about = {row["jump_id"]: row for row in catalogue.jumps}
     counts = write(con, jumps, about, {report.document_id: report.url for report in reports})
-    proposed = write_proposals(con, decided, as_of, known)
+    proposed = write_proposals(con, decided, as_of, known, looked)
     told = write_products(con, decided, {one.proposal_id: {"product_id": one.subject, "fields": one.fields} for one in proposed})
     changed = write_changes(con, before, as_of, conflicts, changes.product_rows(told), decided)
     return {
@@ -97,15 +105,22 @@ def _maker(reports: Sequence[Report]) -> Make:
 
 
 def write_proposals(
-    con: duckdb.DuckDBPyConnection, decided: Sequence[Ruling], as_of: date, known: providers.Providers
+    con: duckdb.DuckDBPyConnection,
+    decided: Sequence[Ruling],
+    as_of: date,
+    known: providers.Providers,
+    looked: Sequence[Proposal] = (),
 ) -> list[Proposal]:
-    """Fill table proposal from the news about products."""
+    """Fill table proposal from the news about products and from looks at their pages."""
     rows = con.execute(PRODUCT_NEWS.read_text(encoding="utf-8"), {"as_of": as_of}).fetchall()
     products = con.execute(
         "select product_id, coalesce(name, product_id), coalesce(homepage, ''), outcome, ended_on, last_alive_on from product order by 1"
     ).fetchall()
     platforms = [provider.name for provider in known.by_name.values() if provider.is_platform]
-    found = proposals([News(*row) for row in rows], [Known(*row) for row in products], decided, platforms)
+    found = [
+        *proposals([News(*row) for row in rows], [Known(*row) for row in products], decided, platforms),
+        *(replace(one, status=decided_status(one.proposal_id, decided)) for one in looked),
+    ]
     replace_rows(
         con,
         "proposal",
