@@ -1,0 +1,119 @@
+"""The schedules: what `prefect.yaml` says, and a scheduled run that really happens."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import deployments
+from flows.prefect_api import configure, free_port
+from models.errors import LifelineError, UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_deployment_that_ships_names_a_flow_that_exists():
+    """Each deployment's flow is there, retries, and has a time limit; one run of each at a time."""
+    found = deployments.read(deployments.find_file())
+    assert {spec.name for spec in found} >= {"hourly", "daily"}
+    for spec in found:
+        flow = getattr(importlib.import_module(spec.module), spec.flow)
+        assert flow.retries >= 1
+        assert flow.timeout_seconds
+        assert spec.concurrency_limit == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+def test_the_file_is_one_that_prefect_itself_takes():
+    """The same file serves `prefect deploy --all`: Prefect's own model accepts it."""
+    from prefect.cli.deploy._models import PrefectYamlModel
+
+    model = PrefectYamlModel.model_validate(yaml.safe_load(deployments.find_file().read_text()))
+    assert [one.work_pool.name for one in model.deployments] == ["lifeline"] * len(model.deployments)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "deployments: 3", "- a\n- b", "deployments:\n- name: x\n", "{", "deployments:\n- nothing\n"]
+)
+def test_a_file_without_deployments_is_refused_in_words(tmp_path, text):
+    """Whatever else the file is, it is named in one line."""
+    file = tmp_path / "prefect.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=r"prefect\.yaml"):
+        deployments.read(file)
+
+
+def test_a_port_in_use_is_stepped_over():
+    """The next free port is taken; a whole range in use is an error with a remedy."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < free_port(port) < port + 20
+    with pytest.raises(LifelineError, match="--port"):
+        free_port(65530 + 10)
+
+
+def test_prefect_is_told_to_keep_quiet_and_stay_home(monkeypatch, tmp_path):
+    """Telemetry is off and state goes to the home, unless the operator said otherwise."""
+    for name in (
+        "PREFECT_HOME",
+        "PREFECT_SERVER_ANALYTICS_ENABLED",
+        "DO_NOT_TRACK",
+        "PREFECT_LOGGING_LEVEL",
+        "NO_PROXY",
+        "no_proxy",
+    ):
+        monkeypatch.setenv(name, "before")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "DEBUG")
+    configure(tmp_path, log_level="CRITICAL")
+    assert os.environ["PREFECT_HOME"] == str(tmp_path / "prefect")
+    assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert os.environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"
+    assert "127.0.0.1" in os.environ["NO_PROXY"]
+
+
+@pytest.mark.slow
+def test_a_scheduled_run_really_happens(home, tmp_path):
+    """`lifeline serve` with nothing set up: its own server, a run by the clock that publishes, an orderly end."""
+    file = tmp_path / "prefect.yaml"
+    spec = {
+        "name": "soon",
+        "entrypoint": "flows/daily.py:daily",
+        "schedules": [{"interval": 5}],
+        "parameters": {"offline": True},
+        "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+    }
+    file.write_text(yaml.safe_dump({"deployments": [spec]}))
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "LIFELINE_TAGGER": "keyword"}
+    with (tmp_path / "log").open("wb") as log:
+        served = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve", "--file", str(file)], env=env, stdout=log, stderr=log
+        )
+        try:
+            until = time.monotonic() + 240
+            while not (home / "lifeline.duckdb").is_file():
+                assert served.poll() is None, (tmp_path / "log").read_text()
+                assert time.monotonic() < until, (tmp_path / "log").read_text()
+                time.sleep(0.2)
+            assert (home / "prefect" / "server.json").is_file()
+        finally:
+            served.send_signal(signal.SIGTERM)
+            code = served.wait(timeout=90)
+    assert code == 0, (tmp_path / "log").read_text()
+    assert not (home / "prefect" / "server.json").exists()
+    from models.store import open_work
+
+    with open_work(home, wait_s=60) as con:
+        assert con.execute("select count(*) from run").fetchone()[0] >= 1
+        assert con.execute("select count(*) > 100 from lifeline").fetchone() == (True,)
