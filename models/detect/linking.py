@@ -14,6 +14,7 @@ from models.types import Jump
 
 ONE_STORY_DAYS = 365
 SAME_THING = 0.5
+BESIDE_THE_NAME = 18
 
 
 def story_keys(jumps: Iterable[Jump]) -> dict[str, str]:
@@ -33,9 +34,9 @@ def story_keys(jumps: Iterable[Jump]) -> dict[str, str]:
 
 
 def release_key(jump: Jump) -> Key:
-    """The version that a jump is about; empty when it names none."""
-    named = [one.key for one in releases_in(jump.release) if is_versioned(one.key)]
-    return named[0] if named else ()
+    """The version that a jump is about; empty when it names none, or only in passing."""
+    named = [one for one in releases_in(jump.release) if is_versioned(one.key)]
+    return named[0].key if named and len(jump.release) <= len(named[0].name) + BESIDE_THE_NAME else ()
 
 
 def _is_stage_of(earlier: Jump, later: Jump) -> bool:

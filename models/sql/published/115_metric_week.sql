@@ -3,7 +3,7 @@ with facts as (
     select jump.jump_id, date_trunc('week', jump.happened_on)::date as week, jump.provider, jump.origin, jump.is_confirmed,
         coalesce(labels.labels, ['']) as labels,
         coalesce(documents.has_official, false) as has_official,
-        greatest(0, datediff('day', documents.published_on, jump.known_on)) as latency_days
+        case when documents.published_on is not null then greatest(0, datediff('day', documents.published_on, jump.known_on)) end as latency_days
     from main.jump
     left join (select jump_id, list(capability) as labels from main.jump_capability group by all) as labels using (jump_id)
     left join (
