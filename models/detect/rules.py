@@ -9,7 +9,7 @@ from models.detect.wording import Words
 
 _HINTS: tuple[tuple[str, float, str], ...] = (
     ("connectors", 0.6, r"\bconnectors?\b|\bMCP\b|\bconnect(?:s|ed)? (?:to|your|claude|chatgpt)\b|\bintegrations?\b|连接器"),
-    ("suite_integration", 0.6, r"\b(?:for|in|and|across) (?:Excel|PowerPoint|Word|Outlook|Slack|Microsoft|Chrome|Gmail|Google (?:Docs|Sheets|Workspace)|Notion|Teams|Office|Xcode)\b|\bproductivity platforms\b"),
+    ("suite_integration", 0.6, r"\b(?:for|in|and|across) (?:Excel|PowerPoint|Word|Outlook|Slack|Microsoft (?:365|Office|Teams|Word)|Chrome|Gmail|Google (?:Docs|Sheets|Workspace)|Notion|Teams|Office|Xcode)\b|\bproductivity platforms\b"),
     ("memory", 0.7, r"\bmemor(?:y|ies)\b|记忆"),
     ("customization", 0.6, r"\bskills?\b|\bfine-?tun\w+|\bcustomi[sz]\w+|\bcustom (?:assistants?|gpts|instructions|models?)\b|\bgems\b|\bdistill\w*|微调|技能"),
     ("app_platform", 0.55, r"\bplug-?ins?\b|\bapp store\b|\bapps (?:in|inside|sdk)\b|\bmarketplace\b|\bapps? directory\b|插件"),

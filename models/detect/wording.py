@@ -64,7 +64,7 @@ RUMOUR = Words(
 STORY = Words(
     r"^how (?:\w+[ '’]*){1,6}(?:uses?|used|is using|are using|built|builds|build|turned|saves?|cut|scales?|help(?:s|ed|ing)?|transforms?|ships?|runs?|is|are)\b", r"\bcase stud", r"\bcustomer stor", r"\bpowered by claude at\b", r"\b(?:lessons|learnings) (?:from|learned)\b",
     r"\bbest practices?\b", r"\b(?:a|the|complete|developer['’]?s?|practical|quick|step-by-step|ultimate) guides?\b", r"\bguide to\b", r"\btutorial\b", r"\bcookbook\b", r"\bhow to\b", r"\btips\b", r"\bexplained\b", r"\bgetting started\b",
-    r"\bwebinar\b", r"\bhackathon\b", r"\bpodcast\b", r"\binterview\b", r"^why\b", r"^what (?:is|are|we)\b", r"\bq&a\b", r"^(?:using|building|lessons|inside|understanding|working with)\b", r"^meet the\b", r"\bcase for\b", r"^introduction to\b", r"^choosing\b", r"^steering\b", r"^all the news\b", r"\bdeep[ -]dive\b", r"\bexamples?\b", r"\bcookbooks?\b", r"\bconference\b", r"^what(?:'|’)s new\b",
+    r"\bwebinar\b", r"\bhackathon\b", r"\bpodcast\b", r"\binterview\b", r"^why\b", r"^what (?:is|are|we)\b", r"\bq&a\b", r"^(?:using|building|lessons|inside|understanding|working with)\b", r"^meet the\b", r"\bcase for\b", r"^introduction to\b", r"^choosing\b", r"^steering\b", r"\brules of\b", r"\ba (?:closer )?look at\b", r"\bdeep[ -]dive\b", r"\bexamples?\b", r"\bcookbooks?\b", r"\bconference\b", r"^what(?:'|’)s new\b",
     "教程", "指南", "最佳实践", "案例", "用例", "详解", "访谈", "播客",
 )  # fmt: skip
 CORPORATE = Words(
@@ -74,7 +74,7 @@ CORPORATE = Words(
     "融资", "合作伙伴", "战略合作", "任命", "诉讼", "估值",
 )  # fmt: skip
 ROUND_UP = Words(
-    r"\b(?:this|last) week\b", r"\bweekly\b", r"\bround-?up\b", r"\bmonthly\b", r"\bnewsletter\b", r"\brecap\b", r"\beverything (?:we )?announced\b", r"\bdigest\b", r"\btop \d+\b", r"\bmorning\b",
+    r"\b(?:this|last) week\b", r"\bweekly\b", r"\bround-?up\b", r"\bmonthly\b", r"\bnewsletter\b", r"\brecap\b", r"\beverything (?:we )?announced\b", r"\ball the news\b", r"\bdigest\b", r"\btop \d+\b", r"\bmorning\b",
     r"[\U0001f300-\U0001faff☀-➿].*[\U0001f300-\U0001faff☀-➿]",
     "周报", "日报", "月报", "盘点", "合集", "汇总", "早报",
 )  # fmt: skip
@@ -89,7 +89,7 @@ REACTION = Words(
 )  # fmt: skip
 PAPERWORK = Words(
     r"\bsystem cards?\b", r"\bmodel cards?\b", r"\bCVE-\d", r"\bsecurity (?:release|fix|advisory|patch)", r"\bvulnerabilit", r"\bmodel signing\b", r"\bcommitments?\b", r"\bunder the hood\b", r"\bobservability\b", r"\bmonitoring\b",
-    r"\baudit\b", r"\bcompliance\b", r"\badmin controls\b", r"\bsso\b", r"\blaunch partner\b", r"\btransitioning\b", r"\bterms\b", r"\bjailbreak", r"\bsafeguards?\b", r"\bcorps\b",
+    r"\baudit\b", r"\bcompliance\b", r"\badmin controls\b", r"\bsso\b", r"\blaunch partner\b", r"\btransitioning\b", r"\bterms\b", r"\bjailbreak", r"\bsafeguards?\b", r"\bcorps\b", r"\bevaluations\b", r"\bc\+\+ (?:library|client)\b", r"\bmiddleware\b",
     "系统卡", "漏洞", "合规",
 )  # fmt: skip
 LAUNCH = Words(
