@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -112,6 +113,11 @@ def _run(name: str, words: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception as error:
+        if os.environ.get("LIFELINE_DEBUG"):
+            raise
+        kind = f"{type(error).__name__}: {error}"[:300]
+        return _fail(f"unexpected {kind}; LIFELINE_DEBUG=1 shows where, please report it", 1, "--json" in words)
     if args.json:
         print(json.dumps(report.data, ensure_ascii=False, default=str, indent=2))
     else:

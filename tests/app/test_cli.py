@@ -206,6 +206,21 @@ def test_a_setting_that_cannot_be_used_names_its_origin(lifeline, monkeypatch):
     assert err == ["lifeline: LIFELINE_PORT is 'eighty', expected a whole number"]
 
 
+def test_what_nobody_expected_is_one_line_unless_asked_for_more(lifeline, monkeypatch):
+    """A defect is no page of traceback for who only uses the program; who wants it gets it."""
+
+    def broken():
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("models.settings.load", broken)
+    code, _, err = lifeline("status")
+    assert (code, len(err)) == (1, 1)
+    assert "ZeroDivisionError" in err[0]
+    monkeypatch.setenv("LIFELINE_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        lifeline("status")
+
+
 def test_doctor_shows_settings_with_origin_and_hides_secrets(lifeline, monkeypatch):
     """Each setting with where it came from; of secrets only that they are set."""
     monkeypatch.setenv("LIFELINE_NOTIFY_URLS", "json://user:hunter2@example.org")
