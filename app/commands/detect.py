@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from app.report import Report, say
 from models.errors import UsageError
+from models.exports.csv import write_csv
 
 COLUMNS = (
     "jump_id", "happened_on", "known_on", "platform", "provider", "release", "stage", "reach", "magnitude", "weight", "summary",
@@ -185,8 +185,6 @@ def _jumps(con: Any) -> list[dict[str, Any]]:
 def _write(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     try:
         with file.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(handle, COLUMNS, extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
+            write_csv(rows, handle, COLUMNS)
     except OSError as error:
         raise UsageError(f"{file} cannot be written ({error.strerror}); give a path you may write to") from error

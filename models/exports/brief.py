@@ -80,12 +80,16 @@ def _jump_markdown(row: Row) -> str:
 def _jump_line(row: Row) -> str:
     who = " ".join(part for part in (row["provider"], row["release"]) if part) or "Unknown platform"
     labels = ", ".join(label.replace("_", " ") for label in row["capabilities"] or ()) or "no capability named"
-    reached = (
-        f"it reached {row['n_products']} products, {row['n_decisive']} decisively"
-        if row["n_products"]
-        else "no product tracked sells it"
-    )
-    return f"{row['happened_on']}: {who} ({labels}; {STAGE_WORDS.get(row['stage'], row['stage'])}, magnitude {row['magnitude']}). {row['summary'] or ''} {reached}."
+    decisively = f"{row['n_decisive']} of them decisively" if row["n_decisive"] else "none decisively"
+    reached = f"It reached {_counted(row['n_products'])}, {decisively}." if row["n_products"] else "No tracked product sells it."
+    summary = (row["summary"] or "").strip()
+    dot = "" if not summary or summary[-1] in ".!?。！？" else "."
+    said = f"{labels}; {STAGE_WORDS.get(row['stage'], row['stage'])}, magnitude {row['magnitude']} of 3"
+    return " ".join(f"{row['happened_on']}: {who} ({said}). {summary}{dot} {reached}".split())
+
+
+def _counted(n: int) -> str:
+    return f"{n} product{'s' * (n != 1)}"
 
 
 def _address(url: str) -> str:
@@ -103,13 +107,15 @@ def _lifeline_cells(row: Row) -> tuple[str, ...]:
         row["lifeline_class"] or "unsure",
         _share(row["s3"], row["s3_low"], row["s3_high"]),
         _share(row["s12"], row["s12_low"], row["s12_high"]),
-        f"{row['p_overtaken_12']:.0%}"
-        if row["p_overtaken_12"] is not None
-        else f"since {row['overtaken_on']}"
-        if row["overtaken_on"]
-        else "",
+        _overtaken(row),
         f"{row['n_at_risk']} ({(row['evidence'] or '').replace('_', ' ')})",
     )
+
+
+def _overtaken(row: Row) -> str:
+    if row["p_overtaken_12"] is not None:
+        return f"{row['p_overtaken_12']:.0%}"
+    return f"since {row['overtaken_on']}" if row["overtaken_on"] else "unknown"
 
 
 def _share(middle: float | None, low: float | None, high: float | None) -> str:

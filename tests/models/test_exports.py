@@ -230,7 +230,7 @@ def test_the_brief_says_how_sure_it_is(folder):
     assert "98% (93% to 99%)" in text
     assert "120 (data)" in text
     assert "<script" not in text
-    assert "Assistants API" in text
+    assert "Assistants API is switched off. It reached 1 product, none decisively." in text
 
 
 def test_an_empty_store_has_exports_too(tmp_path):
