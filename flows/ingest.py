@@ -23,7 +23,7 @@ from flows import health
 from flows.fetch import Answer, Client
 from flows.fulltext import read_full_texts
 from flows.health import Outcome, State
-from flows.parse.pool import ParsePool
+from flows.parse.pool import ParsePool, shared_pool
 from flows.robots import Robots
 from flows.signs import SIGNS, count_signs, sign_rows
 from flows.sources import politeness_key, read_states, sync, write_states
@@ -66,13 +66,13 @@ def ingest(
     due = [] if offline else [state for state in states if health.is_due(state, now, only_due=only_due)]
     counts: Counter[str] = Counter(sources=len(states), polled=len(due), new=0, changed=0, not_modified=0, failed=0)
     if due:
-        with open_client(settings) as client, ParsePool() as pool:
-            tools = Tools(client, pool, Robots(client))
+        with open_client(settings) as client:
+            tools = Tools(client, shared_pool(), Robots(client))
             for batch in _batches(poll_all(due, tools, n_threads=settings["fetch_concurrency"])):
                 counts.update(commit(con, batch, now))
                 say(f"{counts['done']} of {len(due)} sources polled, {counts['new']} new documents")
             if settings["fulltext_per_run"]:
-                counts.update(read_full_texts(con, client, pool, tools.robots, now, settings["fulltext_per_run"]))
+                counts.update(read_full_texts(con, client, tools.pool, tools.robots, now, settings["fulltext_per_run"]))
             count_signs(con)
     counts.pop("done", None)
     counts["documents"] = _count(con, "document")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flows.fetch import Client
-from flows.parse.pool import ParsePool
+from flows.parse.pool import ParsePool, shared_pool
 from models.documents import transaction
 from models.errors import FetchError, ParseError
 from models.identity import safe_link
@@ -65,8 +65,8 @@ def probe_products(
     chosen = targets(read_products(con), signals, read_last_looks(con), now)[:limit]
     if not chosen:
         return {"probed": 0}
-    with open_client(settings) as client, ParsePool() as pool, ThreadPoolExecutor(N_THREADS) as threads:
-        looks = list(threads.map(lambda target: look_at(target, client, pool), chosen))
+    with open_client(settings) as client, ThreadPoolExecutor(N_THREADS) as threads:
+        looks = list(threads.map(lambda target: look_at(target, client, shared_pool()), chosen))
     probes = [_probe(target, look, now) for target, look in zip(chosen, looks, strict=True)]
     kept = believable(probes)
     with transaction(con):

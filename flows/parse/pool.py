@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import queue
@@ -79,6 +80,17 @@ class ParsePool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_shared: list[ParsePool] = []
+
+
+def shared_pool() -> ParsePool:
+    """The pool of this process: its workers start at the first job and end with us, so that polls in a row share them."""
+    if not _shared:
+        _shared.append(ParsePool())
+        atexit.register(_shared[0].close)
+    return _shared[0]
 
 
 class _Worker:
