@@ -14,7 +14,7 @@ BLOCKS = frozenset(
     "address article aside blockquote br dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
     "nav ol p pre section table tbody td tfoot th thead tr ul summary details".split()
 )
-SILENT = frozenset("script style template noscript svg math iframe object embed applet head button select textarea".split())
+SILENT = frozenset("script style template noscript svg math head button select textarea".split())
 LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z!/?]|&[a-zA-Z#][\w]*;")
 RUNS = re.compile(
     r"<\s*/?\s*(script|iframe|object|embed|applet|svg|math|img|video|audio|style|link|meta|form|input|base|body|html|frame|a|x)\b",
