@@ -101,17 +101,22 @@ def first_key(event: Event) -> tuple[str, ...]:
 
 
 def capabilities_of(event: Event) -> dict[str, float]:
-    """Mean share over the reports, an official page counting four times; the best label always stays."""
-    totals: dict[str, float] = defaultdict(float)
-    weight = 0.0
-    for report in event.reports:
-        w = 4.0 if report.tier == "official" else 1.0
-        weight += w
-        for label, share in report.capabilities.items():
-            totals[label] += w * share
-    shares = sorted(((round(total / weight, 3), label) for label, total in totals.items()), key=lambda pair: (-pair[0], pair[1]))
+    """Mean share over the reports, or over the official ones where they are surer; the best label always stays."""
+    official = [report for report in event.reports if report.tier == "official"]
+    means = _mean_shares(event.reports)
+    for label, share in _mean_shares(official).items():
+        means[label] = max(means.get(label, 0.0), share)
+    shares = sorted(((round(share, 3), label) for label, share in means.items()), key=lambda pair: (-pair[0], pair[1]))
     kept = [pair for pair in shares if pair[0] >= MIN_EVENT_SHARE][:MAX_CAPABILITIES] or shares[:1]
     return {label: min(1.0, share) for share, label in kept}
+
+
+def _mean_shares(reports: Sequence[Report]) -> dict[str, float]:
+    totals: dict[str, float] = defaultdict(float)
+    for report in reports:
+        for label, share in report.capabilities.items():
+            totals[label] += share / len(reports)
+    return dict(totals)
 
 
 def stage_of(event: Event) -> str:

@@ -100,7 +100,7 @@ def read(document: TaggedDocument, providers: Providers) -> Report | None:
     if confidence < MIN_CONFIDENCE:
         return None
     in_title = releases_in(title) or named[:1]
-    about = named if not is_official or is_about(title, in_title) else ()
+    about = named if not is_official or stage == "retired" or is_about(title, in_title) else ()
     capabilities = capabilities_of(document, title, stage, about if is_official else ())
     if not capabilities:
         return None
@@ -263,7 +263,7 @@ OFFICIAL_WEIGHTS = {
 }  # fmt: skip
 MOST_THAT_WORDS_ADD = 2.5
 PRESS_WEIGHTS = {
-    "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "paperwork": -2.0, "round_up": -3.5, "rumour": -0.6,
+    "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "paperwork": -2.0, "round_up": -3.5, "rumour": -1.2,
     "benchmark": -0.6, "reaction": -0.5,
 }  # fmt: skip
 
