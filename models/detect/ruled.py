@@ -126,15 +126,17 @@ def _step(ruling: Ruling, proposals: Mapping[str, Mapping[str, Any]]) -> Step | 
         return Step(ruling.key, "revive", {}, why) if ruling.verdict == "reject" else Step(ruling.key, "set", _ended(fields), why)
     if ruling.verdict in ("confirm", "correct") and ruling.key in proposals:
         proposal = proposals[ruling.key]
-        return Step(str(proposal["product_id"]), "set", _ended({**proposal["fields"], **fields}), why)
+        written = {name: value for name, value in proposal["fields"].items() if value is not None}
+        return Step(str(proposal["product_id"]), "set", _ended({**written, **fields}), why)
     return None
 
 
 def _ended(fields: dict[str, Any]) -> dict[str, Any]:
-    """An end is known on its own day unless something else is said."""
-    if fields.get("ended_on") and not fields.get("ended_known_on"):
-        return {**fields, "ended_known_on": fields["ended_on"]}
-    return fields
+    """An end is known on its own day, or on the day the product was seen gone, unless something else is said."""
+    if fields.get("source_url_status"):
+        fields = {**fields, "source_url": fields["source_url_status"]}
+    known = fields.get("ended_known_on") or fields.get("ended_on") or fields.get("gone_by")
+    return {**fields, "ended_known_on": known} if known else fields
 
 
 def write_products(
