@@ -23,7 +23,7 @@ SEGMENT_COLOURS = {
 PERCENT = alt.Axis(format="%", tickCount=5)
 
 
-def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> alt.LayerChart:
+def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> Any:
     """The lifeline: survival by months ahead with its 90 % band; dots at the horizons."""
     base = alt.Chart()
     x = alt.X(
@@ -126,15 +126,15 @@ def factors(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_bar(cornerRadiusEnd=3)
         .encode(
-            x=alt.X("lost_months:Q", title=t("chart.lost_months")),
-            y=alt.Y("what:N", title=None, sort="-x", axis=alt.Axis(labelLimit=230)),
+            x=alt.X("lost_months:Q", title=t("chart.lost_months"), axis=alt.Axis(tickCount=3)),
+            y=alt.Y("what:N", title=None, sort="-x", axis=alt.Axis(labelLimit=190)),
             color=alt.condition(alt.datum.lost_months >= 0, alt.value(ORANGE), alt.value(GREEN)),
             tooltip=[
                 alt.Tooltip("what:N", title=t("col.factor")),
                 alt.Tooltip("lost_months:Q", title=t("chart.lost_months"), format=".2f"),
             ],
         )
-        .properties(height=max(90, 26 * len(rows) + 40))
+        .properties(height=max(110, 28 * len(rows) + 60))
     )
 
 
@@ -165,7 +165,7 @@ def signs_of_life(rows: pd.DataFrame) -> alt.Chart:
     )
 
 
-def said_before(rows: pd.DataFrame) -> alt.LayerChart:
+def said_before(rows: pd.DataFrame) -> Any:
     """What was said of a product, by the day it was said, for each horizon."""
     shown = rows.assign(horizon=[t("within_months", n=int(months)) for months in rows["horizon_months"]])
     base = alt.Chart().encode(
@@ -193,12 +193,12 @@ def heat(rows: pd.DataFrame) -> alt.Chart:
         alt.Chart(rows)
         .mark_rect(cornerRadius=2)
         .encode(
-            x=alt.X("what:N", title=None, axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=150)),
-            y=alt.Y("name:N", title=None, axis=alt.Axis(labelLimit=170)),
+            x=alt.X("what:N", title=None, axis=alt.Axis(orient="top", labelAngle=-45, labelLimit=150, labelOverlap=False)),
+            y=alt.Y("name:N", title=None, axis=alt.Axis(labelLimit=170, labelOverlap=False)),
             color=alt.Color(
                 "weight:Q",
                 title=t("chart.largest_jump"),
-                scale=alt.Scale(domain=[0, 1], range=["#d6e4f2", ORANGE, RED]),
+                scale=alt.Scale(domain=[0, 1], range=["#dce7f2", "#e7a14a", "#b93632"], interpolate="lab"),
                 legend=alt.Legend(orient="bottom"),
             ),
             tooltip=[
@@ -209,11 +209,11 @@ def heat(rows: pd.DataFrame) -> alt.Chart:
                 alt.Tooltip("n_jumps:Q", title=t("col.n_jumps")),
             ],
         )
-        .properties(height=max(160, 24 * rows["name"].nunique() + 110))
+        .properties(height=30 * rows["name"].nunique() + 230)
     )
 
 
-def hit_survival(rows: pd.DataFrame) -> alt.LayerChart:
+def hit_survival(rows: pd.DataFrame) -> Any:
     """Survival of products since the jump that hit them, as steps with a band."""
     base = alt.Chart()
     x = alt.X("months:Q", title=t("chart.months_since_hit"))

@@ -25,7 +25,7 @@ def main() -> None:
     settings = data.home()
     words.use(settings["lang"])
     st.html(Path(__file__).with_name("desk.css"))
-    page = st.navigation(pages.navigation())
+    page = st.navigation(pages.navigation(), expanded=True)
     try:
         chrome.sidebar()
         if chrome.is_let_in():

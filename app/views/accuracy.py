@@ -50,7 +50,7 @@ def _scores() -> None:
             "oe": config.NumberColumn(t("col.oe"), format="%.2f", help=t("colhelp.oe")),
         },
         alt=t("accuracy.scores"),
-        height=300,
+        height=min(35 * len(mine) + 38, 300),
     )
     present.downloads(rows, "accuracy")
 
@@ -94,7 +94,7 @@ def _said() -> None:
             "method_version": config.TextColumn(t("col.method_version")),
         },
         alt=t("accuracy.said"),
-        height=330,
+        height=min(35 * len(rows) + 38, 330),
     )
     present.downloads(rows, "said")
 

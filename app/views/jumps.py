@@ -104,6 +104,7 @@ def _first() -> None:
         hide_index=True,
         alt=t("jumps.first"),
         height=640,
+        placeholder="",
         column_config={t("col.capability"): st.column_config.TextColumn(pinned=True)},
     )
     present.downloads(rows, "first-available")

@@ -37,13 +37,33 @@ def _findings() -> None:
 
 
 def _value(value: Any) -> None:
-    """A finding: a sentence as a sentence, a record as a list, anything else as JSON."""
-    if isinstance(value, dict) and isinstance(value.get(language(), value.get("en")), str):
-        st.markdown(text.escape(value.get(language(), value.get("en"))))
-    elif isinstance(value, (str, int, float, bool)):
-        st.markdown(text.escape(value))
+    """A finding: what it says as a sentence, its numbers as a list, a list of records as a table."""
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        st.dataframe(value, hide_index=True, alt=t("method.findings"))
+    elif isinstance(value, dict):
+        said = value.get(language()) or value.get("says") or value.get("en")
+        if said:
+            st.markdown(text.escape(said))
+        st.caption("\n".join(_lines({key: one for key, one in value.items() if key not in ("says", "en", "zh")})))
     else:
-        st.json(value, expanded=False)
+        st.markdown(text.escape(_short(value)))
+
+
+def _lines(value: dict[str, Any], depth: int = 0) -> list[str]:
+    """A record as a list, records within it indented."""
+    lines = []
+    for key, one in value.items():
+        is_record = isinstance(one, dict)
+        lines.append(
+            f"{'  ' * depth}- {text.escape(key.replace('_', ' '))}" + ("" if is_record else f": {text.escape(_short(one))}")
+        )
+        lines += _lines(one, depth + 1) if is_record else []
+    return lines
+
+
+def _short(value: Any) -> str:
+    """A number to four digits, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _dictionary() -> None:

@@ -39,11 +39,11 @@ def _tiles(state: dict[str, Any]) -> None:
     """The cut-off and the size of what is known."""
     with st.container(horizontal=True, key="tiles"):
         st.metric(t("tile.as_of"), text.day(state["as_of"]), width=140)
-        st.metric(t("tile.alive"), f"{state['n_alive']:,}", width=118)
-        st.metric(t("tile.overtaken"), f"{state['n_overtaken']:,}", width=118, help=t("help.overtaken"))
-        st.metric(t("tile.silent"), f"{state['n_silent']:,}", width=118, help=t("help.silent"))
-        st.metric(t("tile.ended"), f"{state['n_ended']:,}", width=118, help=t("help.ended"))
-        st.metric(t("tile.sources"), f"{state['n_sources_fine']} / {state['n_sources']}", width=118)
+        st.metric(t("tile.alive"), f"{state['n_alive']:,}", width=110)
+        st.metric(t("tile.overtaken"), f"{state['n_overtaken']:,}", width=110, help=t("help.overtaken"))
+        st.metric(t("tile.silent"), f"{state['n_silent']:,}", width=110, help=t("help.silent"))
+        st.metric(t("tile.ended"), f"{state['n_ended']:,}", width=110, help=t("help.ended"))
+        st.metric(t("tile.sources"), f"{state['n_sources_fine']} / {state['n_sources']}", width=110)
 
 
 def _watchlist() -> None:

@@ -145,7 +145,7 @@ def _said(product: dict[str, Any]) -> None:
             "method_version": config.TextColumn(t("col.method_version")),
         },
         alt=t("product.said"),
-        height=220,
+        height=min(35 * len(rows) + 38, 250),
     )
 
 

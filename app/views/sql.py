@@ -13,7 +13,7 @@ from app.words import t
 from models.errors import LifelineError
 
 FIRST = "from lifeline join product using (product_id) select name, s12, s12_low, s12_high, lifeline_class order by s12 limit 20"
-N_EXAMPLES = 8
+FIRST_RELATION = "lifeline"
 _PARAMETER = re.compile(r"\$([A-Za-z_]\w*)")
 _NOT_CODE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL)
 
@@ -21,7 +21,7 @@ _NOT_CODE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\
 def show() -> None:
     """Write, run, show; the address keeps query and parameters."""
     present.heading(t("page.sql"), t("sql.lead"))
-    left, right = st.columns([3, 1], gap="large")
+    left, right = st.columns([2, 1], gap="large")
     with right:
         _examples()
         _schema()
@@ -137,7 +137,7 @@ def _examples() -> None:
     """Questions that the relations answer, each a query to start from."""
     st.subheader(t("sql.examples"), anchor=False)
     for number, (title, query) in enumerate(_questions()):
-        st.button(text.escape(title), key=f"example_{number}", on_click=_take, args=(query,), type="tertiary")
+        st.button(text.escape(title), key=f"example_{number}", on_click=_take, args=(query,), type="tertiary", wrap=True)
 
 
 def _take(query: str) -> None:
@@ -154,9 +154,9 @@ def _schema() -> None:
     """One relation at a time, with the comments that the database carries."""
     st.subheader(t("sql.schema"), anchor=False)
     rows = data.read("dictionary")
-    relation = choose.one("relation", t("method.relation"), list(dict.fromkeys(rows["relation"])))
+    relation = choose.one("relation", t("method.relation"), list(dict.fromkeys(rows["relation"])), default=None) or FIRST_RELATION
     mine = rows[rows["relation"] == relation]
     if mine.empty:
         return
     st.caption(text.escape(mine["grain"].iloc[0]))
-    st.markdown("\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples()))
+    st.caption("\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples()))
