@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +169,7 @@ def decide(keyed: Keyed, known: Known, now: datetime) -> Plan:
     for source, entries, lists in keyed:
         n_new = n_changed = 0
         seen: set[str] = set()
-        for entry, keys in zip(entries, lists, strict=True):
+        for raw, keys in zip(entries, lists, strict=True):
             found = next((known.identities[key] for key in keys if key in known.identities), None)
             doc = found or document_id(keys[0])
             fresh = [key for key in keys if key not in known.identities]
@@ -178,33 +178,34 @@ def decide(keyed: Keyed, known: Known, now: datetime) -> Plan:
             if doc in seen:
                 continue
             seen.add(doc)
+            entry = replace(raw, title=one_line(raw.title), text=clean(raw.text))
+            digest = content_hash(entry.title, entry.text)
             if doc not in known.documents:
-                known.documents[doc] = _new_row(doc, entry, source, now)
+                known.documents[doc] = _new_row(doc, entry, digest, source, now)
                 plan.new.append(known.documents[doc])
                 n_new += 1
             else:
-                n_changed += _listed_again(plan, known, doc, entry, source, now)
-            _note_listing(plan, known, doc, entry, source, now)
+                n_changed += _listed_again(plan, known, doc, entry, digest, source, now)
+            _note_listing(plan, known, doc, entry, digest, source, now)
         plan.counts[source.source_id] = Counts(len(entries), n_new, n_changed)
     return plan
 
 
-def _new_row(doc: str, entry: Entry, source: Source, now: datetime) -> Row:
-    title, text = one_line(entry.title), clean(entry.text)
+def _new_row(doc: str, entry: Entry, digest: str, source: Source, now: datetime) -> Row:
     seen_at = entry.seen_at or now
     return {
         "document_id": doc,
         "source_id": source.source_id,
         "text_source_id": source.source_id,
         "url": display_url(entry.url) or (entry.guid if safe_link(entry.guid) else None),
-        "title": title,
-        "text": text,
-        "lang": guess_lang(f"{title}\n{text}", entry.lang or source.lang),
+        "title": entry.title,
+        "text": entry.text,
+        "lang": guess_lang(f"{entry.title}\n{entry.text}", entry.lang or source.lang),
         "published_at": entry.published_at,
         "first_seen_at": seen_at,
         "updated_at": None,
         "n_versions": 1,
-        "content_hash": content_hash(title, text),
+        "content_hash": digest,
         "is_date_suspect": is_suspect(entry.published_at, seen_at),
         "facts": json.dumps(entry.facts, ensure_ascii=False, default=str) if entry.facts else None,
     }
@@ -215,11 +216,9 @@ def is_suspect(published_at: datetime | None, first_seen_at: datetime) -> bool:
     return published_at is not None and published_at > first_seen_at
 
 
-def _listed_again(plan: Plan, known: Known, doc: str, entry: Entry, source: Source, now: datetime) -> int:
+def _listed_again(plan: Plan, known: Known, doc: str, entry: Entry, digest: str, source: Source, now: datetime) -> int:
     """Note what a further listing changes in a known document; 1 if it makes a version."""
-    old = known.documents[doc]
-    title, text = one_line(entry.title), clean(entry.text)
-    digest = content_hash(title, text)
+    old, title, text = known.documents[doc], entry.title, entry.text
     if known.listed.get((doc, source.source_id)) == digest:
         return _redate(plan, old, entry, source)
     is_voice = old["text_source_id"] in (source.source_id, None)
@@ -276,8 +275,7 @@ def _redate(plan: Plan, old: Row, entry: Entry, source: Source) -> int:
     return 0
 
 
-def _note_listing(plan: Plan, known: Known, doc: str, entry: Entry, source: Source, now: datetime) -> None:
-    digest = content_hash(one_line(entry.title), clean(entry.text))
+def _note_listing(plan: Plan, known: Known, doc: str, entry: Entry, digest: str, source: Source, now: datetime) -> None:
     pair = (doc, source.source_id)
     row = {"document_id": doc, "source_id": source.source_id, "first_seen_at": entry.seen_at or now, "content_hash": digest}
     if pair not in known.listed:

@@ -84,6 +84,8 @@ def site_of(url: str) -> str:
 
 def normalise(text: str) -> str:
     """Text reduced to what counts when two are compared: NFKC, lower case, single blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().split())
 
 
@@ -125,10 +127,12 @@ def identity_keys(
     keys = [f"url:{link}"] if link else []
     keys += [guid_key(guid, source_id)] if guid else []
     keys = [key for key in dict.fromkeys(keys) if key not in shared]
+    if keys and len(text) < TELLING_CHARACTERS:
+        return keys
     words = normalise(title) + "\n" + normalise(text)
     if not keys:
         keys.append(f"text:{source_id}|{_digest(words if text else words + dated)}")
-    elif len(text) >= TELLING_CHARACTERS and site_of(url):
+    elif site_of(url):
         keys.append(f"text:{site_of(url)}|{_digest(words)}")
     return keys
 
