@@ -21,6 +21,8 @@ from models.settings import Settings
 from models.store import open_work, set_as_of
 from models.types import Source
 
+# two months of hourly polls and daily passes
+KEPT_RUNS = 1500
 KNOWN = {**STAGES, **ASIDE}
 Stage = Callable[[], Counts]
 Call = Callable[[str, Stage], Counts]
@@ -106,6 +108,7 @@ def clock_on(as_of: date, now: datetime) -> Callable[[], datetime]:
 def _in_ledger(context: Context, job: Job, call: Call) -> Outcome:
     run_id = runs.new_id(job.now, secrets.token_hex(2))
     runs.begin(context.con, run_id, as_of=job.as_of, started_at=job.now, catalogue_hash=context.catalogue.hash)
+    runs.prune(context.con, KEPT_RUNS)
     counts: dict[str, Counts] = {}
     seconds: dict[str, float] = {}
 
@@ -116,6 +119,7 @@ def _in_ledger(context: Context, job: Job, call: Call) -> Outcome:
         for name in job.stages:
             if name == "publish":
                 record(runs.status_of(counts))
+            job.say(f"{name} …")
             began = time.perf_counter()
             counts[name] = _attempt(name, partial(KNOWN[name], context), call, job.say)
             seconds[name] = round(time.perf_counter() - began, 2)

@@ -25,6 +25,13 @@ QUIET = {
 }
 
 
+# The server that keeps schedules drops old runs itself.
+KEEPER = {
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
+}
+
+
 # a proxy of the environment has no business with our own loopback servers
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -79,6 +86,11 @@ class Api:
             self._stamp.write_text(version("prefect"), encoding="utf-8")
             if self.services:
                 self._address.write_text(json.dumps({"url": self.url, "pid": self._child.pid}), encoding="utf-8")
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the server is our own child, so that nobody else has runs on it."""
+        return self._child is not None
 
     def stop(self) -> None:
         """End the child, if there is one."""
@@ -135,8 +147,7 @@ class Api:
         migrated = self._stamp.is_file() and self._stamp.read_text(encoding="utf-8") == version("prefect")
         has_database = (Path(os.environ["PREFECT_HOME"]) / "prefect.db").is_file()
         settings = {"PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false" if migrated and has_database else "true"}
-        if not self.services:
-            settings |= {"PREFECT_UI_ENABLED": "false", "PREFECT__SERVER_EPHEMERAL": "1"}
+        settings |= KEEPER if self.services else {"PREFECT_UI_ENABLED": "false", "PREFECT__SERVER_EPHEMERAL": "1"}
         return settings | {
             "PREFECT__SERVER_FINAL": "1",
             "PREFECT_LOGGING_LEVEL": "WARNING",

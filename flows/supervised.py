@@ -24,6 +24,7 @@ def run_under_prefect(job: Job, settings: Settings, *, log_level: str = "CRITICA
     api = Api(settings.home, services=False)
     try:
         try:
+            job.say("starting Prefect …")
             flow = _ready(api)
             return flow(
                 job.as_of,

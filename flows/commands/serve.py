@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> Report:
         import prefect  # takes seconds, in which the server starts
 
         api.wait()
+        if api.is_ours:
+            bury_dead_runs()
         for spec in specs:
             say(f"{spec.name}: {spec.description} {'; '.join(map(schedule_in_words, spec.schedules))}")
         say(f"home {config.home}; Prefect at {api.url.removesuffix('/api')}; Ctrl-C stops")
@@ -49,6 +51,24 @@ def run(args: argparse.Namespace) -> Report:
         ["stopped; schedules that fall due meanwhile are not made up, the next one is"],
         {"deployments": [spec.name for spec in specs]},
     )
+
+
+def bury_dead_runs() -> int:
+    """Mark runs that a killed `lifeline serve` left behind as crashed; returns how many.
+
+    Prefect would hold them for running for ever, and with them the one place that each deployment has.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    unfinished = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    with get_client(sync_client=True) as client:
+        left = client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=unfinished)))
+        for run in left:
+            client.set_flow_run_state(run.id, Crashed(message="the process that ran it is gone"), force=True)
+    return len(left)
 
 
 def to_prefect(spec: deployments.Deployment) -> RunnerDeployment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -16,6 +17,7 @@ import yaml
 from flows import deployments
 from flows.prefect_api import configure, free_port
 from models.errors import LifelineError, UsageError
+from models.store import lock_holder, open_work
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,10 +85,9 @@ def test_prefect_is_told_to_keep_quiet_and_stay_home(monkeypatch, tmp_path):
     assert "127.0.0.1" in os.environ["NO_PROXY"]
 
 
-@pytest.mark.slow
-def test_a_scheduled_run_really_happens(home, tmp_path):
-    """`lifeline serve` with nothing set up: its own server, a run by the clock that publishes, an orderly end."""
-    file = tmp_path / "prefect.yaml"
+@pytest.fixture
+def serve(home, tmp_path):
+    """`lifeline serve` with nothing set up, one deployment due every five seconds, in a process group of its own."""
     spec = {
         "name": "soon",
         "entrypoint": "flows/daily.py:daily",
@@ -94,26 +95,45 @@ def test_a_scheduled_run_really_happens(home, tmp_path):
         "parameters": {"offline": True},
         "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
     }
+    file = tmp_path / "prefect.yaml"
     file.write_text(yaml.safe_dump({"deployments": [spec]}))
     env = {**os.environ, "PYTHONPATH": str(ROOT), "LIFELINE_TAGGER": "keyword"}
-    with (tmp_path / "log").open("wb") as log:
-        served = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--file", str(file)], env=env, stdout=log, stderr=log
-        )
-        try:
-            until = time.monotonic() + 240
-            while not (home / "lifeline.duckdb").is_file():
-                assert served.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < until, (tmp_path / "log").read_text()
-                time.sleep(0.2)
-            assert (home / "prefect" / "server.json").is_file()
-        finally:
-            served.send_signal(signal.SIGTERM)
-            code = served.wait(timeout=90)
-    assert code == 0, (tmp_path / "log").read_text()
-    assert not (home / "prefect" / "server.json").exists()
-    from models.store import open_work
+    started = []
 
+    def start():
+        log = (tmp_path / f"log{len(started)}").open("wb")
+        command = [sys.executable, "-m", "app.cli", "serve", "--file", str(file)]
+        started.append(subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True))
+        return started[-1]
+
+    yield start
+    for child in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def until(happened, child, seconds=300):
+    """Wait for something while a process lives."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert child.poll() is None, "it ended by itself"
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_scheduled_run_really_happens_also_after_a_kill(home, serve):
+    """The clock starts a run; killed in the middle of one, the next `lifeline serve` runs it again and publishes; it ends in order."""
+    first = serve()
+    until(lambda: lock_holder(home), first)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    (home / "lifeline.duckdb").unlink(missing_ok=True)
+    second = serve()
+    until((home / "lifeline.duckdb").is_file, second)
+    assert (home / "prefect" / "server.json").is_file()
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(timeout=120) == 0
+    assert not (home / "prefect" / "server.json").exists()
     with open_work(home, wait_s=60) as con:
-        assert con.execute("select count(*) from run").fetchone()[0] >= 1
         assert con.execute("select count(*) > 100 from lifeline").fetchone() == (True,)
