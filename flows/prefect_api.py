@@ -62,7 +62,7 @@ class Api:
 
     def start(self) -> None:
         """Find a server or start one, and let Prefect's settings point to it."""
-        self.url = os.environ.get("PREFECT_API_URL", "") or self._running() or self._spawn()
+        self.url = os.environ.get("PREFECT_API_URL", "") or self.running() or self._spawn()
         os.environ["PREFECT_API_URL"] = self.url
 
     def wait(self) -> None:

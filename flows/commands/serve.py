@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import warnings
+from asyncio import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from flows import deployments
 from flows.prefect_api import Api
 from flows.prefect_api import configure as configure_prefect
 from models import settings
+from models.errors import LifelineError
 from models.report import Report, say
 from models.store import make_home
 
@@ -31,6 +34,8 @@ def run(args: argparse.Namespace) -> Report:
     make_home(config.home)
     configure_prefect(config.home, log_level="INFO")
     api = Api(config.home, services=True)
+    if other := api.running():
+        raise LifelineError(f"`lifeline serve` keeps the schedules of {config.home} already, at {other}; stop it first")
     try:
         api.start()
         import prefect  # takes seconds, in which the server starts
@@ -41,15 +46,21 @@ def run(args: argparse.Namespace) -> Report:
         for spec in specs:
             say(f"{spec.name}: {spec.description} {'; '.join(map(schedule_in_words, spec.schedules))}")
         say(f"home {config.home}; Prefect at {api.url.removesuffix('/api')}; Ctrl-C stops")
-        warnings.filterwarnings(
-            "ignore", message="coroutine 'Runner.astop' was never awaited"
-        )  # Prefect's own slip when it stops
+        _quieten_shutdown()
         prefect.serve(*map(to_prefect, specs), pause_on_shutdown=False, print_starting_message=False)
     finally:
         api.stop()
     return Report(
         ["stopped; schedules that fall due meanwhile are not made up, the next one is"],
         {"deployments": [spec.name for spec in specs]},
+    )
+
+
+def _quieten_shutdown() -> None:
+    """Drop two slips of Prefect's runner that it prints when it is told to stop; neither means anything."""
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    logging.getLogger("asyncio").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
     )
 
 
