@@ -18,7 +18,7 @@ from models.store import open_published, open_work
 # publishing every day would double the time of the test
 STAGES = ("ingest", "tag", "detect", "derive")
 FIGURES = """select (select count(*) from jump), (select count(*) from jump where origin <> 'catalogue'),
-    (select count(*) from exposure), (select count(*) from lifeline), (select sum(s12) from lifeline), (select max(as_of) from lifeline)"""
+    (select count(*) from exposure), (select count(*) from lifeline), (select round(sum(s12), 9) from lifeline), (select max(as_of) from lifeline)"""
 
 
 @dataclass
