@@ -14,6 +14,8 @@ def sidebar() -> None:
     with st.sidebar:
         _language()
         _who()
+        if not may_read():
+            return
         try:
             state = data.state()
         except LifelineError:
@@ -47,9 +49,19 @@ def can_sign_in() -> bool:
         return False
 
 
-def is_let_in() -> bool:
+def is_signed_in() -> bool:
+    """Whether this session went through the provider's sign-in."""
+    return bool(st.user.get("is_logged_in", False))
+
+
+def may_read() -> bool:
     """Whether this session may read: always without sign-in, else once signed in."""
-    if not can_sign_in() or st.user.is_logged_in:
+    return not can_sign_in() or is_signed_in()
+
+
+def is_let_in() -> bool:
+    """Whether the page may be shown; says what to do when not."""
+    if may_read():
         return True
     st.info(t("sign_in_first"))
     return False
@@ -57,7 +69,7 @@ def is_let_in() -> bool:
 
 def who() -> str:
     """The name that rulings carry: the signed-in one, or local."""
-    if can_sign_in() and st.user.is_logged_in:
+    if can_sign_in() and is_signed_in():
         return str(st.user.get("email") or st.user.get("name") or st.user.get("sub") or "signed in")
     return "local"
 
@@ -65,7 +77,7 @@ def who() -> str:
 def _who() -> None:
     if not can_sign_in():
         st.caption(t("local"))
-    elif st.user.is_logged_in:
+    elif is_signed_in():
         st.caption(t("signed_in", name=text.escape(who())))
         st.button(t("sign_out"), on_click=st.logout)
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from models import rulings, store, watchlists
+from tests.app import made_up
 
 APP = Path(__file__).resolve().parents[2] / "app"
 PAGES = [
@@ -258,3 +259,58 @@ def test_example_questions_answer(published, key):
     result = sandbox.query(published / "lifeline.duckdb", query, {name: given[name] for name in names_in(query)}, timeout_s=30)
     assert result.columns
     assert result.rows or key in ("hit_by",)
+
+
+def test_with_sign_in_configured_nothing_is_shown_before_it(published):
+    """No number, no name, only the request to sign in."""
+    from streamlit.testing.v1 import AppTest
+
+    desk = AppTest.from_file(str(APP / "main.py"), default_timeout=60)
+    desk.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x", "client_id": "y"}
+    desk.run()
+    assert not desk.exception
+    assert [element.value for element in desk.info] == ["This desk asks you to sign in first."]
+    assert not desk.metric
+    assert not desk.title
+
+
+def test_a_form_gives_a_private_product_its_clocks(published, visit, monkeypatch):
+    """Filled in, shown, kept; the estimate itself is the survival room's."""
+    from models.survival import whatif
+
+    seen = {}
+
+    def private(con, row):
+        seen.update(row)
+        chances = {f"s{months}{end}": 0.9 for months in (3, 6, 12) for end in ("", "_low", "_high")}
+        ahead = dict.fromkeys(("p_overtaken_3", "p_overtaken_6", "p_overtaken_12"), 0.2)
+        curve = [{"months": months, "survival": 0.99**months, "low": 0.9, "high": 1.0} for months in range(25)]
+        exposures = con.execute(
+            "select jump_id, capability, 'sells' as role, happened_on as exposed_on, 0.5 as weight, false as is_decisive "
+            "from jump join jump_capability using (jump_id) where capability = 'coding' limit 3"
+        ).fetchall()
+        names = ("jump_id", "capability", "role", "exposed_on", "weight", "is_decisive")
+        more = {
+            "product_id": "private",
+            "as_of": made_up.AS_OF,
+            "median_months": None,
+            "safe_until_months": 20,
+            "overtaken_on": None,
+        }
+        return {
+            **more, **chances, **ahead, "lifeline_class": "long", "lost_months": 0.2, "n_at_risk": 180, "n_ended": 90, "evidence": "data",
+            "reason": "made up", "curve": curve, "factors": [], "exposures": [dict(zip(names, row, strict=True)) for row in exposures],
+        }  # fmt: skip
+
+    monkeypatch.setattr(whatif, "private", private)
+    desk = visit("your-product")
+    desk.text_input[0].set_value("<b>Mine</b>")
+    desk.multiselect[0].set_value(["coding"])
+    next(button for button in desk.button if button.label == "Show its lifeline").click()
+    desk.run()
+    assert not desk.exception
+    assert seen["sells"] == ("coding",)
+    assert "180 products at risk, 90 ends" in said(desk)
+    desk.button(key="keep_own").click().run()
+    assert not desk.exception
+    assert "own-b-mine-b" in (published / "catalogue" / "private_products.csv").read_text(encoding="utf-8")
