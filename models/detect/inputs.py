@@ -76,6 +76,7 @@ def _document(row: Mapping[str, Any], ruled: Mapping[str, Mapping[str, Any]]) ->
         provider=corrected.get("provider") or row["provider"] or "",
         magnitude=_magnitude(corrected.get("magnitude", row["magnitude"])),
         ruled=verdicts,
+        is_day_known=row["is_day_known"],
         facts=json.loads(row["facts"]) if row["facts"] else None,
     )
 

@@ -132,8 +132,9 @@ def happened_on(event: Event, stage: str) -> date:
         return Counter(sorted(named)).most_common(1)[0][0] if named else event.canonical.happened_on
     lead = event.canonical
     earliest = lead.happened_on - timedelta(days=PRESS_LEAD_DAYS)
-    days = [report.happened_on for report in event.reports if report.stage == stage and report.happened_on >= earliest]
-    return min([*days, lead.happened_on])
+    dated = [report for report in event.reports if report.is_day_known] or list(event.reports)
+    days = [report.happened_on for report in dated if report.stage == stage and report.happened_on >= earliest]
+    return min([*days, lead.happened_on] if lead.is_day_known else days or [lead.happened_on])
 
 
 def magnitude_of(event: Event) -> int:

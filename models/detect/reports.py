@@ -124,6 +124,7 @@ def read(document: TaggedDocument, providers: Providers) -> Report | None:
         magnitude=magnitude_of(document, capabilities),
         capabilities=capabilities,
         confidence=confidence,
+        is_day_known=document.is_day_known,
     )
 
 

@@ -60,7 +60,7 @@ def detect(
     jumps, conflicts = jumps_with_knowledge(events, catalogue, as_of, known)
     jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
     about = {row["jump_id"]: row for row in catalogue.jumps}
-    about |= _monthly(con, jumps, reports)
+    about |= _monthly(jumps, reports)
     counts = write(con, jumps, about, {report.document_id: report.url for report in reports})
     proposed = write_proposals(con, decided, as_of, known, looked)
     told = write_products(con, decided, {one.proposal_id: {"product_id": one.subject, "fields": one.fields} for one in proposed})
@@ -105,15 +105,10 @@ def _maker(reports: Sequence[Report]) -> Make:
     return make
 
 
-def _monthly(con: duckdb.DuckDBPyConnection, jumps: Sequence[Jump], reports: Sequence[Report]) -> dict[str, dict[str, Any]]:
-    """Jumps whose day is only known to the month, because their source stamps everything with the last day of a month."""
-    rows = con.execute(
-        "select source_id from document where published_at is not null group by all "
-        "having count(*) >= 4 and bool_and(published_at::date = last_day(published_at::date))"
-    ).fetchall()
-    coarse = {row[0] for row in rows}
-    by_document = {report.document_id: report.source_id for report in reports}
-    found = [jump for jump in jumps if jump.origin == "detected" and by_document.get(jump.document_ids[0]) in coarse]
+def _monthly(jumps: Sequence[Jump], reports: Sequence[Report]) -> dict[str, dict[str, Any]]:
+    """Jumps whose day is only known to the month, because no report of them knows the day."""
+    has_day = {report.document_id for report in reports if report.is_day_known}
+    found = [jump for jump in jumps if jump.origin == "detected" and not has_day & set(jump.document_ids)]
     return {jump.jump_id: {"date_precision": "month"} for jump in found}
 
 

@@ -14,6 +14,11 @@ tags as (
     select document_id, kind_scores, scores, provider, magnitude, event_kind
     from tagging where tagger = (select value from meta where key = 'tagger')
 ),
+-- sources that stamp everything with the first or the last day of a month know no days
+coarse as (
+    select source_id from document where published_at is not null group by all
+    having count(*) >= 4 and (bool_and(day(published_at) = 1) or bool_and(published_at::date = last_day(published_at::date)))
+),
 ruled as (
     select distinct case when contains(key, ':') then split_part(key, ':', 1) else key end as document_id
     from ruling where relation = 'tag' and is_in_force
@@ -21,7 +26,8 @@ ruled as (
 select document.document_id, document.url, document.title, document.text[:1200] as text, document.lang,
     document.published_at::date as published_on, document.first_seen_at::date as first_seen_on, best.tier, best.source_id,
     best.provider as source_provider, tags.kind_scores::varchar as kind_scores, tags.scores::varchar as scores, tags.provider,
-    tags.magnitude, document.facts::varchar as facts
+    tags.magnitude, document.facts::varchar as facts,
+    document.source_id not in (from coarse) as is_day_known
 from document
 left join best using (document_id)
 left join tags using (document_id)

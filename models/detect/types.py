@@ -35,6 +35,7 @@ class TaggedDocument:
     magnitude: int | None
     ruled: Mapping[str, bool] = field(default_factory=dict)
     facts: Mapping[str, Any] | None = None
+    is_day_known: bool = True
 
     @property
     def dated_on(self) -> date:
@@ -64,11 +65,12 @@ class Report:
     magnitude: int
     capabilities: Mapping[str, float]
     confidence: float
+    is_day_known: bool = True
 
     @property
-    def rank(self) -> tuple[int, date, str]:
+    def rank(self) -> tuple[int, bool, date, str]:
         """Order of authority, the same however the documents arrived."""
-        return (TIER_RANK.get(self.tier, 2), self.dated_on, self.document_id)
+        return (TIER_RANK.get(self.tier, 2), not self.is_day_known, self.dated_on, self.document_id)
 
     @property
     def is_retirement(self) -> bool:
