@@ -85,7 +85,7 @@ class Api:
         if self._child:
             self._stamp.write_text(version("prefect"), encoding="utf-8")
             if self.services:
-                self._address.write_text(json.dumps({"url": self.url, "pid": self._child.pid}), encoding="utf-8")
+                self._address.write_text(json.dumps({"url": self.url, "owner": os.getpid()}), encoding="utf-8")
 
     @property
     def is_ours(self) -> bool:
@@ -121,11 +121,16 @@ class Api:
         """Version of Prefect whose migrations the database has seen; checking them anew costs seconds at each start."""
         return self.folder / "migrated"
 
-    def _running(self) -> str:
-        """Address of the server of a running `lifeline serve`, if it answers."""
+    def running(self) -> str:
+        """Address of the server of a running `lifeline serve`, if it answers; else nothing.
+
+        A server outlives its killed owner by a second, so the owner has to be there, too.
+        """
         try:
-            url = str(json.loads(self._address.read_text(encoding="utf-8"))["url"])
-        except (OSError, ValueError, KeyError):
+            told = json.loads(self._address.read_text(encoding="utf-8"))
+            os.kill(int(told["owner"]), 0)
+            url = str(told["url"])
+        except (OSError, ValueError, KeyError, TypeError):
             return ""
         return url if answers(f"{url}/health") else ""
 
