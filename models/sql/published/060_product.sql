@@ -1,8 +1,14 @@
 create or replace view pub.product as
 select product_id, name, vendor, homepage, category, segment, wrapper_tier, coupling, launched_on, launched_precision, outcome,
     ended_on, ended_precision, ended_known_on, last_alive_on, gone_by, cohort, cohort_seen_on, sample_weight, ended_because, note, source_url,
-    source_url_launch, verified, is_private, is_moats_known
-from main.product;
+    source_url_launch, verified, is_private, is_moats_known, last_look_at, last_look
+from main.product
+left join (
+    select probe.product_id, max(probed_at) as last_look_at,
+        arg_max(evidence, row(probed_at, starts_with(coalesce(homepage, ''), probe.url))) as last_look
+    from main.probe join main.product using (product_id)
+    group by probe.product_id
+) using (product_id);
 comment on view pub.product is 'One row per app-layer product.';
 comment on column pub.product.product_id is 'Key';
 comment on column pub.product.name is 'Name';
@@ -25,6 +31,8 @@ comment on column pub.product.ended_because is 'Stated reason of the end';
 comment on column pub.product.note is 'Doubts and remarks';
 comment on column pub.product.source_url is 'Evidence of its outcome';
 comment on column pub.product.source_url_launch is 'Evidence of its launch';
+comment on column pub.product.last_look_at is 'When its pages were last looked at (UTC); null when never';
+comment on column pub.product.last_look is 'What its homepage (else repository) showed then: answers; no_host, parked, host_not_found_page, gone, redirect_other, frozen_repository, says_closing speak of an end; resolves and wall say nothing';
 comment on column pub.product.is_private is 'Entered by you and kept in this home';
 comment on column pub.product.ended_precision is 'day, month or year of ended_on';
 comment on column pub.product.cohort_seen_on is 'Day of the list that it was found in';
