@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 from flows import deployments
-from flows.prefect_api import configure, free_port
+from flows.prefect_api import Api, configure, free_port
 from models.errors import LifelineError, UsageError
 from models.store import lock_holder, open_work
 
@@ -83,6 +84,21 @@ def test_prefect_is_told_to_keep_quiet_and_stay_home(monkeypatch, tmp_path):
     assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert os.environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"
     assert "127.0.0.1" in os.environ["NO_PROXY"]
+
+
+def test_only_a_living_serve_is_taken_for_running(site, tmp_path):
+    """A note of a server counts while its owner lives and it answers; anything else in its place is no server."""
+    site.pages["/api/health"] = (200, {}, b"true")
+    api = Api(tmp_path, services=False)
+    note = tmp_path / "prefect" / "server.json"
+    note.parent.mkdir()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for owner, path, told in [(os.getpid(), "/api", site.url + "/api"), (gone.pid, "/api", ""), (os.getpid(), "/elsewhere", "")]:
+        note.write_text(json.dumps({"url": site.url + path, "owner": owner}))
+        assert api.running() == told
+    note.write_text("no note")
+    assert api.running() == ""
 
 
 @pytest.fixture
