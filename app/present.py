@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def link(page: str, label: str, **query: str) -> None:
     """A link to another page of the desk; `label` may come from outside, so it is escaped."""
-    st.page_link(pages.page(page), label=text.escape(label, 120) or "…", query_params=query or None, icon="")
+    st.page_link(pages.page(page), label=f":primary[{text.escape(label, 120) or '…'}]", query_params=query or None, icon="")
 
 
 def heading(title: str, lead: str = "") -> None:

@@ -63,7 +63,9 @@ def _lines(value: dict[str, Any], depth: int = 0) -> list[str]:
 
 def _short(value: Any) -> str:
     """A number to four digits, anything else as it is."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _dictionary() -> None:
