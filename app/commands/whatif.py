@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> Report:
     )
 
 
-def _watched(con, chosen, name: str) -> list[str]:  # type: ignore[no-untyped-def]
+def _watched(con, chosen, name: str) -> list[str]:
     """The products of a watchlist that are alive."""
     from models import watchlists
     from models.errors import UsageError

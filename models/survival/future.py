@@ -45,8 +45,8 @@ def arrivals(con: duckdb.DuckDBPyConnection, n_months: int) -> Arrivals:
         [n_months],
     )
     codes = np.array([index[label] for label in found["capability"]], dtype=int)
-    first = con.execute("select date_diff('day', min(happened_on), getvariable('as_of')) / 30.4375 from jump_step").fetchone()
-    seen = min(float(n_months), max(float(first[0]) if first and first[0] is not None else n_months, 1.0))
+    first = con.execute("select date_diff('day', min(happened_on), getvariable('as_of')) / 30.4375 from jump_step").fetchall()[0]
+    seen = min(float(n_months), max(float(first[0]) if first[0] is not None else n_months, 1.0))
     marks = tuple(found["w"][codes == c] for c in range(len(index)))
     return Arrivals(np.bincount(codes, minlength=len(index)).astype(float), marks, seen)
 

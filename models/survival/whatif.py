@@ -55,7 +55,7 @@ def run(
     forward = forward_month(as_of, on)
     known = _known(con, product_ids)
     post = posterior.read(con)
-    with _memory(con, as_of, [known[key] for key in product_ids]) as memory:
+    with _Memory(con, as_of, [known[key] for key in product_ids]) as memory:
         who = _subjects(memory, as_of, con)
         index = {key: i for i, key in enumerate(who.product_id)}
         missing = [key for key in product_ids if key not in index or not who.is_alive[index[key]]]
@@ -101,7 +101,7 @@ def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
         raise UsageError(f"launched_on is {launched}; give a day up to {as_of}, the day the estimate stands on")
     full = {"product_id": "private", **{k: v for k, v in row.items() if v not in (None, "")}, "outcome": "alive"}
     post = posterior.read(con)
-    with _memory(con, as_of, [product_row(full)], jobs=job_rows(full), moats=moat_rows(full)) as memory:
+    with _Memory(con, as_of, [product_row(full)], jobs=job_rows(full), moats=moat_rows(full)) as memory:
         who = _subjects(memory, as_of, con)
         middle, low, high, shares = lifelines.summaries(who, post)
         stand = lifelines.standings(memory)[who.product_id[0]]
@@ -187,7 +187,7 @@ def _known(con: duckdb.DuckDBPyConnection, product_ids: Sequence[str]) -> dict[s
     return found
 
 
-class _memory:
+class _Memory:
     """A store in memory with the jumps of the published file and the given products, its tables built for the day."""
 
     def __init__(
@@ -267,7 +267,7 @@ def _sold(capability: str) -> tuple[int, ...]:
 def _reached(
     memory: duckdb.DuckDBPyConnection, who: data.Subjects, capability: str, platform: str, on: date, gross: float
 ) -> Row:
-    """Whom the jump reaches: its step after what the same platform gave already, shares that a deprecation hits, and the reason in words."""
+    """Whom the jump reaches: its step after what the platform gave before, shares that a deprecation hits, reasons."""
     key = _provider_key(memory, platform)
     earlier = memory.execute(
         "select coalesce(max(gross), 0) from jump_step where provider_key = ? and capability = ? and happened_on >= ?::date - interval 6 month",
