@@ -76,7 +76,9 @@ def origins(first: date, last: date, every: int) -> list[date]:
 
 def last_day(con: duckdb.DuckDBPyConnection) -> date:
     """The last day on which anything is known of any product."""
-    found = con.execute("select greatest(max(ended_on), max(last_alive_on), max(gone_by)) from product where outcome is not null").fetchall()[0][0]
+    found = con.execute(
+        "select greatest(max(ended_on), max(last_alive_on), max(gone_by)) from product where outcome is not null"
+    ).fetchall()[0][0]
     if found is None:
         raise UsageError("no product has an end or a day last seen alive; a back-test needs what became of them")
     return found
@@ -92,7 +94,9 @@ def fates(con: duckdb.DuckDBPyConnection, at: date, prior: priors.Priors, option
     return {key: Fate(a, b, until, cohort, weight) for key, a, b, until, cohort, weight in rows}
 
 
-def forecast(con: duckdb.DuckDBPyConnection, origin: date, prior: priors.Priors, options: stage.Options, *, seed: int) -> Forecasts:
+def forecast(
+    con: duckdb.DuckDBPyConnection, origin: date, prior: priors.Priors, options: stage.Options, *, seed: int
+) -> Forecasts:
     """Forecast from what was known on `origin`; raises UsageError when nobody was alive then."""
     known = stage.build(con, origin, prior, options)
     fitted, _ = stage.fit(con, origin, prior, options, known, seed=seed)
@@ -108,7 +112,13 @@ def forecast(con: duckdb.DuckDBPyConnection, origin: date, prior: priors.Priors,
     h = list(HORIZONS)
     constant = np.repeat(1 - (1 - monthly) ** np.array(h)[None, :], who.n, axis=0)
     return Forecasts(
-        origin, who.product_id, 1 - curves.mean(axis=0)[:, h], 1 - bare[:, h], 1 - aged[:, h], constant, 1 - curves[:, :, HORIZONS]
+        origin,
+        who.product_id,
+        1 - curves.mean(axis=0)[:, h],
+        1 - bare[:, h],
+        1 - aged[:, h],
+        constant,
+        1 - curves[:, :, HORIZONS],
     )
 
 
@@ -141,7 +151,11 @@ def cases(found: Forecasts, known: dict[str, Fate], last: date) -> Iterator[Case
                 n_lost += fate.end_to is None
                 continue
             picked.append((i, key, fate, judged))
-        keep = _not_lost(known, [str(key) for key in found.product_id], found.origin, h) if n_lost > LOST_AT_MOST * max(len(picked) + n_lost, 1) else None
+        keep = (
+            _not_lost(known, [str(key) for key in found.product_id], found.origin, h)
+            if n_lost > LOST_AT_MOST * max(len(picked) + n_lost, 1)
+            else None
+        )
         if keep is not None and keep[h] < FEWEST_KEPT:
             continue  # too few are followed that far for any weighting to stand in for the rest
         for i, key, fate, (y, share) in picked:
@@ -213,7 +227,10 @@ def counts_covered(found: Sequence[Forecasts], known: dict[str, Fate], last: dat
             judged = [
                 (i, got)
                 for i, key in enumerate(one.product_id)
-                if key in known and known[key].is_cohort and months.add(one.origin, h) <= last and (got := outcome(known[key], one.origin, h))
+                if key in known
+                and known[key].is_cohort
+                and months.add(one.origin, h) <= last
+                and (got := outcome(known[key], one.origin, h))
             ]
             if judged:
                 p = one.draws[:, [i for i, _ in judged], k]
@@ -223,7 +240,13 @@ def counts_covered(found: Sequence[Forecasts], known: dict[str, Fate], last: dat
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, days: Sequence[date], *, options: stage.Options, seed: int = 1, name: str = "ended", say: Any = None
+    con: duckdb.DuckDBPyConnection,
+    days: Sequence[date],
+    *,
+    options: stage.Options,
+    seed: int = 1,
+    name: str = "ended",
+    say: Any = None,
 ) -> dict[str, Any]:
     """Walk forward over `days`; returns rows by origin, horizon and method, pooled rows, reliability and coverage of counts."""
     prior = priors.load()
@@ -239,7 +262,9 @@ def run(
         if say:
             say(f"{name}: {day}, {len(found[-1].product_id)} products")
     if not found:
-        raise UsageError(f"nobody was alive on any of {len(days)} days with three months to follow before {last}; choose earlier days")
+        raise UsageError(
+            f"nobody was alive on any of {len(days)} days with three months to follow before {last}; choose earlier days"
+        )
     known = fates(con, last, prior, options)
     judged = [case for one in found for case in cases(one, known, last)]
     return _report(judged, name) | {"coverage_of_counts": counts_covered(found, known, last)}
@@ -247,7 +272,11 @@ def run(
 
 def _report(judged: Sequence[Case], name: str) -> dict[str, Any]:
     rows, pooled = [], []
-    views = ((f"{name}:all", False, judged), (f"{name}:weighted", True, judged), (f"{name}:cohort", False, [c for c in judged if c.is_cohort]))
+    views = (
+        (f"{name}:all", False, judged),
+        (f"{name}:weighted", True, judged),
+        (f"{name}:cohort", False, [c for c in judged if c.is_cohort]),
+    )
     for method, weighted, view in views:
         for h in HORIZONS:
             some = [case for case in view if case.horizon == h]
@@ -255,7 +284,10 @@ def _report(judged: Sequence[Case], name: str) -> dict[str, Any]:
                 continue
             low, high = bootstrap(some, weighted=weighted)
             p, y = np.array([case.p[0] for case in some]), np.array([case.y for case in some])
-            pooled.append(score(some, method, weighted=weighted) | {"origin_on": None, "ratio_low": low, "ratio_high": high, "reliability": scores.reliability(p, y)})
+            pooled.append(
+                score(some, method, weighted=weighted)
+                | {"origin_on": None, "ratio_low": low, "ratio_high": high, "reliability": scores.reliability(p, y)}
+            )
             for day in sorted({case.origin for case in some}):
                 rows.append(score([case for case in some if case.origin == day], method, weighted=weighted))
     return {"rows": rows, "pooled": pooled}

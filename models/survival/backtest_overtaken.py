@@ -47,7 +47,9 @@ def run(con: duckdb.DuckDBPyConnection, days: Sequence[date], last: date) -> dic
     return {"rows": rows, "pooled": pooled}
 
 
-def _origin(day: date, h: int, k: int, said: dict, at_risk: dict, when: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _origin(
+    day: date, h: int, k: int, said: dict, at_risk: dict, when: dict
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     p = np.array([said[day][key][k] for key in at_risk[day]])
     y = np.array([_came(when[key], day, h) for key in at_risk[day]])
     past = [past for past in at_risk if months.add(past, h) <= day and at_risk[past]]

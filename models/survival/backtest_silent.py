@@ -20,7 +20,13 @@ from models.survival import months, scores, silence
 from models.survival.log import score_row
 
 HORIZONS = (3, 6, 12)
-CHAT_LISTS = ("sindresorhus/awesome-chatgpt", "reorx/awesome-chatgpt-api", "EmbraceAGI/awesome-chatgpt-zh", "formulahendry/awesome-gpt", "ikaijua/Awesome-AITools")
+CHAT_LISTS = (
+    "sindresorhus/awesome-chatgpt",
+    "reorx/awesome-chatgpt-api",
+    "EmbraceAGI/awesome-chatgpt-zh",
+    "formulahendry/awesome-gpt",
+    "ikaijua/Awesome-AITools",
+)
 LANDMARK = date(2024, 3, 28)
 LANDMARK_ORIGIN = date(2023, 9, 30)
 PESSIMISTIC_END = date(2026, 7, 31)
@@ -53,7 +59,10 @@ def histories(rows: Sequence[dict[str, str]], reading: str) -> list[silence.Hist
     """Histories under one reading: `optimistic` ends at the last whole month before the snapshot, `pessimistic` runs to the end with zeros."""
     out = []
     for row in rows:
-        counts = {months.index(date.fromisoformat(f"{part.split(':')[0]}-01")): int(part.split(":")[1]) for part in row["monthly"].split(";")}
+        counts = {
+            months.index(date.fromisoformat(f"{part.split(':')[0]}-01")): int(part.split(":")[1])
+            for part in row["monthly"].split(";")
+        }
         snapshot = date.fromisoformat(row["snapshot_on"])
         last = months.index(PESSIMISTIC_END) if reading == "pessimistic" else max(months.index(snapshot) - 1, max(counts))
         first = min(counts)
@@ -70,9 +79,15 @@ def landmark(rows: Sequence[dict[str, str]]) -> list[silence.History]:
     return [replace(one, counts=one.until(end).counts) for one in full]
 
 
-def cases(known: Sequence[silence.History], origin_m: int, horizons: Sequence[int], training: Sequence[silence.History] | None = None) -> list[Case]:
+def cases(
+    known: Sequence[silence.History], origin_m: int, horizons: Sequence[int], training: Sequence[silence.History] | None = None
+) -> list[Case]:
     """Forecast at the end of month `origin_m` from histories up to then; judge those whose months are known up to each horizon."""
-    past = [one.until(origin_m) for one in (training or known) if one.entered_m <= origin_m and one.first_m <= origin_m and one.last_m >= origin_m]
+    past = [
+        one.until(origin_m)
+        for one in (training or known)
+        if one.entered_m <= origin_m and one.first_m <= origin_m and one.last_m >= origin_m
+    ]
     if not past:
         return []
     done = silence.fit(past).complete_within(max(horizons))
@@ -115,7 +130,9 @@ def score(some: Sequence[Case], method: str) -> Row:
     """Scores of cases of one horizon; the reference is the better of constant hazard and life table."""
     p, y = np.array([case.p for case in some]), np.array([case.y for case in some])
     constant, table = (scores.brier(np.array([getattr(case, name) for case in some]), y) for name in ("constant", "life_table"))
-    row = score_row(months.last_day(some[0].origin_m), some[0].horizon, method, p, y, brier_life_table=table, brier_constant=constant)
+    row = score_row(
+        months.last_day(some[0].origin_m), some[0].horizon, method, p, y, brier_life_table=table, brier_constant=constant
+    )
     best = min(constant, table)
     return row | {"brier_reference": best, "ratio": row["brier"] / best if best else None, "ended": float(y.sum())}
 
@@ -130,7 +147,10 @@ def run(readings: dict[str, Sequence[silence.History]], days: Sequence[date], *,
                 some = [case for case in view if case.horizon == h]
                 if some:
                     pooled.append(score(some, f"{name}:{reading}{suffix}") | {"origin_on": None})
-                    rows += [score([c for c in some if c.origin_m == m], f"{name}:{reading}{suffix}") for m in sorted({c.origin_m for c in some})]
+                    rows += [
+                        score([c for c in some if c.origin_m == m], f"{name}:{reading}{suffix}")
+                        for m in sorted({c.origin_m for c in some})
+                    ]
     if not rows:
         raise UsageError("no product was active and followed long enough on any origin; give earlier origins or longer histories")
     return {"rows": rows, "pooled": pooled}

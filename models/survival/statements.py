@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.survival import silence
+from models.survival import nonparametric, silence
+from models.survival.ends import OUTCOMES
 from models.survival.model import Model, settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def rows(
         ("as_of", as_of),
         ("ends", {"n_ended": fitted.n_ended, "weighted": round(ended, 2), "product_months": round(lived, 1)}),
         ("monthly_hazard", round(ended / lived, 5) if lived else None),
+        ("observed_survival_by_age", observed(con)),
         ("belief_in_the_essays", belief(fitted)),
         ("effect_of_jumps", effect(fitted)),
         ("moats", "used in the fit" if options.use_moats else "shown, not used in the fit: labelled knowing the fate"),
@@ -34,6 +36,16 @@ def rows(
     if table.n:
         out.append(("silence", {"n_transitions": table.n, "complete_within_6": _rounded(table.complete_within(6)[6])}))
     return out + _kept(con)
+
+
+def observed(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Kaplan-Meier with delayed entry at 3, 6, 12 and 24 months of age, and Aalen-Johansen by outcome at 24."""
+    seen = nonparametric.observed(con, OUTCOMES)
+    by_outcome = seen.incidence_at(24)
+    return {
+        "survival": {str(age): round(seen.at(age), 4) for age in (3, 6, 12, 24)},
+        "ended_by_24_months": {name: round(float(by_outcome[k]), 4) for k, name in enumerate(OUTCOMES)},
+    }
 
 
 def belief(fitted: Model) -> dict[str, Any]:

@@ -27,7 +27,16 @@ N_SHUFFLES = 24
 POWER_80 = 1.645 + 0.842
 
 
-def reading(con: duckdb.DuckDBPyConnection, as_of: date, name: str, *, cohort: bool | None = None, n_shuffles: int = N_SHUFFLES, seed: int = 1, use_signs: bool = False) -> dict[str, Any]:
+def reading(
+    con: duckdb.DuckDBPyConnection,
+    as_of: date,
+    name: str,
+    *,
+    cohort: bool | None = None,
+    n_shuffles: int = N_SHUFFLES,
+    seed: int = 1,
+    use_signs: bool = False,
+) -> dict[str, Any]:
     """One reading: all products, cohort members only or the rest only; coefficient, power, Bayes factor, shuffles."""
     prior = priors.load()
     if use_signs:
@@ -69,7 +78,9 @@ def reading(con: duckdb.DuckDBPyConnection, as_of: date, name: str, *, cohort: b
     }
 
 
-def _block(con: duckdb.DuckDBPyConnection, as_of: date, prior: priors.Priors, *, is_short: bool = False) -> tuple[tuple[float, float, float], float, float, int] | None:
+def _block(
+    con: duckdb.DuckDBPyConnection, as_of: date, prior: priors.Priors, *, is_short: bool = False
+) -> tuple[tuple[float, float, float], float, float, int] | None:
     """Interval of the common coefficient, its standard error under wide priors, the log Bayes factor, and the ends."""
     who = data.subjects(con, as_of, use_moats=False)
     rows = data.rows(con, who)
@@ -131,7 +142,16 @@ def open_source_store(rows: Sequence[dict[str, str]], jumps: Sequence[Row], how:
         ended = months.first_day(one.first_m + start + int(done[0]) - silence.RUN + 1) if len(done) else None
         ended = max(ended, date.fromisoformat(row["list_date"])) if ended else None
         products.append(_product(row, ended, months.last_day(one.last_m)))
-        counts += [{"product_id": one.product_id, "month": months.first_day(one.first_m + k), "kind": "commits", "n": int(n), "origin": "import"} for k, n in enumerate(one.counts)]
+        counts += [
+            {
+                "product_id": one.product_id,
+                "month": months.first_day(one.first_m + k),
+                "kind": "commits",
+                "n": int(n),
+                "origin": "import",
+            }
+            for k, n in enumerate(one.counts)
+        ]
     load.write(con, products, jumps)
     insert_rows(con, "activity_count", counts, conflict="or replace")
     return con
@@ -164,9 +184,13 @@ def words(readings: Sequence[dict[str, Any]]) -> str:
         if "middle" not in one:
             parts.append(f"{one['reading']}: {one['says']}")
         elif one["is_sign"]:
-            parts.append(f"{one['reading']}: a sign ({one['low']:+.2f} to {one['high']:+.2f} per log unit), which the way of collecting could produce")
+            parts.append(
+                f"{one['reading']}: a sign ({one['low']:+.2f} to {one['high']:+.2f} per log unit), which the way of collecting could produce"
+            )
         else:
-            parts.append(f"{one['reading']}: no sign ({one['low']:+.2f} to {one['high']:+.2f} per log unit; an effect of {one['detectable']:.2f} would mostly have shown)")
+            parts.append(
+                f"{one['reading']}: no sign ({one['low']:+.2f} to {one['high']:+.2f} per log unit; an effect of {one['detectable']:.2f} would mostly have shown)"
+            )
     judged = [one for one in readings if "middle" in one]
     agreed = bool(judged) and all(one["is_sign"] for one in judged) and len({one["middle"] > 0 for one in judged}) == 1
     last = "One sign under every reading: a hint, not a proof." if agreed else "No claim that jumps end products."
