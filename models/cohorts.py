@@ -1,7 +1,8 @@
 """A dated public list as a cohort: products proposed with labels from the list's own words, before any outcome is looked up.
 
-The protocol is in docs/cohorts.md. A list is Markdown (an awesome-list: headings and bullet links) or CSV (name, url, description). Labels come
-from keyword rules below, which anybody can read and check; what no rule names stays unknown, and is never guessed from what became of it.
+The protocol is in docs/cohorts.md. A list is Markdown (an awesome-list: headings and bullet links) or CSV (name, url,
+description). Labels come from keyword rules below, which anybody can read and check; what no rule names stays unknown, and is
+never guessed from what became of it.
 """
 
 from __future__ import annotations

@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> Report:
     held = judge.gates(pooled) if is_shipped else []
     findings: dict[str, Any] = {"gates": held} if held else {}
     if args.verdict:
-        findings["do_jumps_matter"] = judge.readings(*_store(args), say)
+        con, jumps = _store(args)
+        findings["do_jumps_matter"] = judge.readings(con, jumps, say)
+        con.close()
     report = {"rows": [row for part in found.values() for row in part["rows"]], "pooled": pooled, **findings}
     report |= {"coverage_of_counts": found["ended"]["coverage_of_counts"]} if "ended" in found else {}
     _write(args.output, json.dumps(report, indent=1, default=str, allow_nan=False))

@@ -24,6 +24,7 @@ HORIZONS = (3, 6, 12)
 WITHOUT_JUMPS = ("exposure", "coupling_x_exposure", "deprecation", "help", "born_in")
 LOST_AT_MOST, FEWEST_KEPT = 0.05, 0.6
 N_BOOT = 200
+FOLLOWED_FOR_COUNTS = 0.8
 Row = dict[str, Any]
 
 
@@ -223,19 +224,15 @@ def counts_covered(found: Sequence[Forecasts], known: dict[str, Fate], last: dat
     """How often the number that ended lay within the 90 % interval of the number forecast (draws and luck), over origins and horizons."""
     rng, inside = np.random.default_rng(seed), []
     for one in found:
+        members = [i for i, key in enumerate(one.product_id) if key in known and known[str(key)].is_cohort]
         for k, h in enumerate(HORIZONS):
-            judged = [
-                (i, got)
-                for i, key in enumerate(one.product_id)
-                if key in known
-                and known[key].is_cohort
-                and months.add(one.origin, h) <= last
-                and (got := outcome(known[key], one.origin, h))
-            ]
-            if judged:
-                p = one.draws[:, [i for i, _ in judged], k]
-                low, high = np.quantile((rng.random(p.shape) < p).sum(axis=1), [0.05, 0.95])
-                inside.append(low <= sum(y for _, (y, _) in judged) <= high)
+            got = {i: outcome(known[str(one.product_id[i])], one.origin, h) for i in members}
+            judged = [(i, y) for i, (y, _) in ((i, pair) for i, pair in got.items() if pair is not None)]
+            if months.add(one.origin, h) > last or len(judged) < FOLLOWED_FOR_COUNTS * max(len(members), 1) or not judged:
+                continue
+            p = one.draws[:, [i for i, _ in judged], k]
+            low, high = np.quantile((rng.random(p.shape) < p).sum(axis=1), [0.05, 0.95])
+            inside.append(low <= sum(y for _, y in judged) <= high)
     return {"n": len(inside), "share_inside": float(np.mean(inside)) if inside else None}
 
 

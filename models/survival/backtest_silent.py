@@ -1,7 +1,8 @@
 """Walk-forward of the silent clock: who will have completed six silent months within h months?
 
-Seen late histories depend on late activity, so one reading is not enough: `clean` is the landmark at which everybody of the chat lists was
-looked up (six months after its origin), `optimistic` follows each project to its snapshot, `pessimistic` takes what was not seen as silence.
+Seen late histories depend on late activity, so one reading is not enough: `clean` is the landmark at which everybody of the
+chat lists was looked up (six months after its origin), `optimistic` follows each project to its snapshot, `pessimistic` takes
+what was not seen as silence.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def read_open_source(file: Path) -> list[dict[str, str]]:
 
 
 def histories(rows: Sequence[dict[str, str]], reading: str) -> list[silence.History]:
-    """Histories under one reading: `optimistic` ends at the last whole month before the snapshot, `pessimistic` runs to the end with zeros."""
+    """Histories under one reading: `optimistic` ends before the snapshot, `pessimistic` runs to the end with zeros."""
     out = []
     for row in rows:
         counts = {

@@ -104,16 +104,16 @@ def subjects(con: duckdb.DuckDBPyConnection, as_of: date, *, use_moats: bool) ->
         moats=_moats(con, position, base["is_moats_known"].astype(bool))
         if use_moats
         else np.zeros((len(position), 1 + len(MOATS))),
-        born_in=base["born_in"],
-        help=base["help"],
-        retired=base["retired"],
+        born_in=steady(base["born_in"]),
+        help=steady(base["help"]),
+        retired=steady(base["retired"]),
         age_months=base["age"],
-        weight=base["weight"],
+        weight=steady(base["weight"]),
         is_alive=base["is_alive"].astype(bool),
         job_subject=np.array([position[key] for key in jobs["product_id"]], dtype=int),
         job_capability=_codes(jobs["capability"], tuple(capability_index())),
-        job_share=jobs["share"],
-        job_x=jobs["x"],
+        job_share=steady(jobs["share"]),
+        job_x=steady(jobs["x"]),
         silent=base["silent"],
         small=base["small"],
     )
@@ -137,15 +137,20 @@ def rows(con: duckdb.DuckDBPyConnection, who: Subjects) -> Rows:
         n_risk=base["n_risk"],
         n_event=base["n_event"],
         is_spread=base["is_spread"].astype(bool),
-        weight=base["weight"],
-        help=base["help"],
-        retired=base["retired"],
+        weight=steady(base["weight"]),
+        help=steady(base["help"]),
+        retired=steady(base["retired"]),
         x_row=sold["row_id"].astype(int),
         x_capability=_codes(sold["capability"], tuple(capability_index())),
-        x=sold["x"],
+        x=steady(sold["x"]),
         silent=base["silent"],
         small=base["small"],
     )
+
+
+def steady(values: np.ndarray) -> np.ndarray:
+    """Sums of the database to nine places: its threads add in any order, and the same seed must give the same numbers."""
+    return np.round(values, 9)
 
 
 def part_of_month(as_of: date) -> float:

@@ -96,5 +96,5 @@ def estimate(
     stage.derive(con, as_of, seed=seed, options=options)
     if not con.execute("select count(*) from lifeline").fetchall()[0][0]:
         con.close()
-        raise UsageError(f"no product is alive on {as_of}; check launch dates and outcomes, or take another --as-of")
+        raise UsageError(f"no product is alive on {as_of}; check the launch dates and outcomes, or take another --as-of")
     return con

@@ -58,7 +58,7 @@ def paths(known: Arrivals, n_paths: int, n_months: int, half_life: float, seed: 
     rate = np.stack([known.rates(rng) for _ in range(n_paths)])
     where = np.repeat(np.arange(np.prod(shape)), rng.poisson(rate[:, :, None], size=shape).ravel())
     weight = _marks(known, (where // n_months) % len(known.count), rng)
-    added = np.bincount(where, weights=weight, minlength=int(np.prod(shape))).reshape(shape)
+    added = np.bincount(where, weights=weight, minlength=int(np.prod(shape))).astype(float).reshape(shape)
     decay = 2.0 ** (-1 / half_life)
     for k in range(1, n_months):
         added[:, :, k] += added[:, :, k - 1] * decay

@@ -1,7 +1,7 @@
 """Kaplan-Meier and Aalen-Johansen with delayed entry, from exact times: what the data say before any model.
 
-At each end time t, n(t) products are at risk: entered before t, not gone before t. KM: S(t) = prod (1 - d / n). AJ: the chance of outcome k by t
-is sum S(t-) d_k / n. Times are months of age; ties end together.
+At each end time t, n(t) products are at risk: entered before t, not gone before t. KM: S(t) = prod (1 - d / n). AJ: the chance
+of outcome k by t is sum S(t-) d_k / n. Times are months of age; ties end together.
 """
 
 from __future__ import annotations

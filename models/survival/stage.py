@@ -87,10 +87,11 @@ def fit(
         when no product is alive on the day.
 
     """
+    alive = con.execute("select count(*) from period where is_fate_known and not is_ended").fetchall()[0][0]
+    if not alive:
+        raise UsageError(f"no product is alive on {as_of}; check the launch dates and outcomes, or take another --as-of")
     table = silence.fit(known)
     fitted = model.estimate(con, as_of, prior, seed=seed, use_moats=options.use_moats, ahead=table)
-    if not fitted.who.is_alive.any():
-        raise UsageError(f"no product is alive on {as_of}; check the launch dates, the outcomes, or take another --as-of")
     return fitted, table
 
 

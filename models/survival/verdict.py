@@ -1,8 +1,9 @@
 """Do jumps matter? The effect of exposure under every reading of the data, against what shuffled jobs give.
 
-Block = exposure, its capability terms, coupling x exposure, deprecation, help. Its log Bayes factor is the evidence of the fit with the block
-less that without, each averaged over the settings of the priors. It means something only beside its values when `sells` and `depends_on` are
-dealt out anew among products of the same tier. A hint counts only if it has one sign under every reading.
+Block = exposure, its capability terms, coupling x exposure, deprecation, help. Its log Bayes factor is the evidence of the fit
+with the block less that without, each averaged over the settings of the priors. It means something only beside its values when
+`sells` and `depends_on` are dealt out anew among products of the same tier. A hint counts only if it has one sign under every
+reading.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def _deal_anew(con: duckdb.DuckDBPyConnection, rng: np.random.Generator) -> None
 
 
 def open_source_store(rows: Sequence[dict[str, str]], jumps: Sequence[Row], how: str) -> duckdb.DuckDBPyConnection:
-    """The open-source cohort as products whose end is the first silent month of the first run of six after listing (effects, not forecasts)."""
+    """The open-source cohort as products that end in the first silent month of their first run of six (for effects, not forecasts)."""
     from models.survival.backtest_silent import histories
 
     con = open_memory()
@@ -183,6 +184,11 @@ def words(readings: Sequence[dict[str, Any]]) -> str:
     for one in readings:
         if "middle" not in one:
             parts.append(f"{one['reading']}: {one['says']}")
+        elif not one["is_sign"] and (one["low"] > 0 or one["high"] < 0):
+            parts.append(
+                f"{one['reading']}: no sign (ends go with exposure, {one['low']:+.2f} to {one['high']:+.2f} per log unit, "
+                "but jobs dealt out at random fit as well, so the way of collecting could produce it)"
+            )
         elif one["is_sign"]:
             parts.append(
                 f"{one['reading']}: a sign ({one['low']:+.2f} to {one['high']:+.2f} per log unit), which the way of collecting could produce"
