@@ -1,7 +1,7 @@
 """Time and memory of the derive stage: `python benchmarks/derive.py [SCALE ...] [--cox]` (default scale 1 = 10,000 products x 5,000 jumps).
 
-Prints seconds of the SQL, of the explicit links, of the fit with intervals for every living product, and the peak of memory, each scale in its own
-process. With --cox, also a Cox model with time-varying covariates (lifelines) on a made-up world of 400 products in the same run, with scores.
+Prints seconds of the SQL, of the fit, of the intervals for every living product, and the peak of memory, each scale in its own
+process. With --cox, also a Cox model with time-varying covariates (lifelines) on a made-up world of 400 products, with scores.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def fill(con, scale: float) -> None:
 def measure(scale: float) -> dict:
     """One scale in this process."""
     from models.store import SQL, open_memory, run_sql
-    from models.survival import data, lifelines, model, months, priors, tables, weights
+    from models.survival import data, lifelines, model, months, predict, priors, tables, weights
 
     con = open_memory()
     con.execute("set threads = 2")
@@ -78,7 +78,7 @@ def measure(scale: float) -> dict:
     out["fit_s"] = round(time.perf_counter() - start, 2)
     who = data.subjects(con, AS_OF, use_moats=False)
     start = time.perf_counter()
-    lifelines.summaries(model.predict.subset(who, np.flatnonzero(who.is_alive)), fitted.posterior)
+    lifelines.summaries(predict.subset(who, np.flatnonzero(who.is_alive)), fitted.posterior)
     out["intervals_s"] = round(time.perf_counter() - start, 2)
     out |= {"rows": fitted.rows.n, "alive": int(who.is_alive.sum()), "as_of_m": months.index(AS_OF)}
     out["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
