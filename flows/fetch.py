@@ -16,6 +16,7 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -148,11 +149,17 @@ class PinnedBackend(httpcore.NetworkBackend):
         time.sleep(seconds)
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Certificates are read once a process: that takes longer than a poll."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Transport(httpx.HTTPTransport):
     """httpx's transport on the pinned backend. `_pool` is private to httpx: it is pinned below 0.29 and a test watches this."""
 
     def __init__(self, allow_private: bool, limits: httpx.Limits) -> None:
-        super().__init__(trust_env=False, http2=False, retries=0, limits=limits)
+        super().__init__(verify=_tls(), trust_env=False, http2=False, retries=0, limits=limits)
         self.backend = PinnedBackend(allow_private)
         self._pool._network_backend = self.backend
 

@@ -107,8 +107,9 @@ def guid_key(guid: str, source_id: str) -> str:
     """A guid as identity: addresses and URNs mean the same everywhere, anything else only within its source."""
     if not guid:
         return ""
-    if safe_link(guid):
-        return "url:" + canonical_url(guid)
+    link = canonical_url(guid)
+    if link:
+        return f"url:{link}"
     if re.match(r"(tag|urn):", guid, re.I):
         return "guid:" + guid
     return f"guid:{source_id}|{guid}"
