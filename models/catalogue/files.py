@@ -6,9 +6,11 @@ Each reader returns rows as dicts with typed values: dates, integers, floats, tu
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -208,8 +210,22 @@ def read_jumps(file: Path) -> list[Row]:
 
 
 def read_sources(file: Path) -> list[Row]:
-    """Sources of a file of the contract; source_id, title, kind and url are required columns."""
-    return read_csv(file, _SOURCE_COLUMNS, "source_id")
+    """Sources of a file of the contract; only url is required: an id is made from the address, a missing kind is seen from the answer."""
+    rows = read_csv(file, _SOURCE_COLUMNS, "source_id")
+    taken = {row["source_id"] for row in rows}
+    for row in rows:
+        row["source_id"] = row["source_id"] or _free_id(row["url"], taken)
+        row["title"] = row["title"] or row["source_id"]
+        row["kind"] = row["kind"] or "auto"
+    return rows
+
+
+def _free_id(url: str, taken: set[str | None]) -> str:
+    """An id made from an address that no other source has."""
+    words = "-".join(re.findall(r"[a-z0-9]+", url.split("://")[-1].lower()))[:80] or "source"
+    found = next(name for n in count(1) if (name := words if n == 1 else f"{words}-{n}") not in taken)
+    taken.add(found)
+    return found
 
 
 def source_kind(value: str) -> str:
@@ -264,9 +280,9 @@ def _jump_columns() -> dict[str, Column]:
 
 
 _SOURCE_COLUMNS = {
-    "source_id": Column(text, is_required=True),
-    "title": Column(text, is_required=True),
-    "kind": Column(source_kind, is_required=True),
+    "source_id": Column(text),
+    "title": Column(text),
+    "kind": Column(source_kind),
     "url": Column(link, is_required=True),
     "site": Column(text),
     "provider": Column(text),

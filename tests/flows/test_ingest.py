@@ -297,3 +297,17 @@ def test_a_full_disk_is_one_line(site, store, tmp_path, monkeypatch):
     with pytest.raises(StoreError, match="No space left"):
         poll(store, tmp_path, source(site.url + "/feed"))
     assert rows(store, "select count(*) from document") == [(0,)]
+
+
+def test_a_file_of_sources_may_say_little(tmp_path):
+    """A loose kind is seen from the answer, a missing id is made from the address; a word that means nothing is named."""
+    from models.catalogue import read_sources
+    from models.errors import CatalogueError
+
+    file = tmp_path / "s.csv"
+    file.write_text("url,kind\nhttps://a.org/feed,news\nhttps://a.org/feed?x,\n")
+    found = [(row["source_id"], row["kind"], row["title"]) for row in read_sources(file)]
+    assert found == [("a-org-feed", "auto", "a-org-feed"), ("a-org-feed-x", "auto", "a-org-feed-x")]
+    file.write_text("source_id,title,kind,url\na,A,fred,https://a.org/feed\n")
+    with pytest.raises(CatalogueError, match="row 2, column kind: 'fred' is not known"):
+        read_sources(file)
