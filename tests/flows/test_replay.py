@@ -8,6 +8,7 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from urllib.parse import unquote
 
 import pytest
 
@@ -32,9 +33,9 @@ class Story:
 
 
 def bare(link: str) -> str:
-    """An address without scheme, www, query of trackers and last slash: our own idea of what one page is."""
-    link = re.sub(r"[?&](utm_\w+|ref)=[^&#]*", "", link.strip().split("#")[0])
-    return re.sub(r"^https?://(www\.)?", "", link).rstrip("/").lower()
+    """An address without scheme, www, query of trackers, escapes and index page: our own idea of what one page is."""
+    link = re.sub(r"[?&](utm_\w+|ref)=[^&#]*", "", unquote(link).strip().split("#")[0])
+    return re.sub(r"^https?://(www\.)?", "", link).removesuffix("index.html").rstrip("/").lower()
 
 
 def links(web: Archive, path: str) -> set[str]:
