@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from models.tagging.names import ROLES
 from models.tagging.reading import Reading, source_words
 
 N_KIND_QUERIES = 4
+CPU_BATCH_TOKENS = 512
+GPU_BATCH_TOKENS = 65536
+WIDTH_STEP = 32
+Coded = tuple[list[int], list[int]]
 ROLE_IDS = {(role, is_release): 1 + 2 * i + is_release for i, role in enumerate(ROLES) for is_release in (False, True)}
 
 
@@ -93,9 +98,7 @@ class Encoder:
     tokenizer: Any
     device: str = "cpu"
 
-    def tokens(
-        self, readings: Sequence[Reading], *, hide_source: Sequence[bool] | None = None
-    ) -> list[tuple[list[int], list[int]]]:
+    def tokens(self, readings: Sequence[Reading], *, hide_source: Sequence[bool] | None = None) -> list[Coded]:
         """Token ids and role ids of each reading; the source's words come first unless hidden."""
         heads = []
         for i, reading in enumerate(readings):
@@ -114,7 +117,7 @@ class Encoder:
             out.append((ids, _roles(coded.sequence_ids(i), offsets, len(heads[i]), readings[i])))
         return out
 
-    def batches(self, coded: Sequence[tuple[list[int], list[int]]], max_batch_tokens: int) -> Iterator[Batch]:
+    def batches(self, coded: Sequence[Coded], max_batch_tokens: int) -> Iterator[Batch]:
         """Length-sorted batches whose padded size stays under `max_batch_tokens`; widths are multiples of `pad_to`."""
         step, pad = self.net.settings.pad_to, self.tokenizer.pad_token_id or 0
         order = sorted(range(len(coded)), key=lambda i: (len(coded[i][0]), i))
@@ -131,20 +134,45 @@ class Encoder:
             at += len(take)
             yield collate([coded[i] for i in take], take, width, pad)
 
-    def predict(self, readings: Sequence[Reading], *, max_batch_tokens: int = 2048) -> dict[str, np.ndarray]:
-        """Logits (and the mean state) of every reading, in the order given."""
+    def predict(self, readings: Sequence[Reading]) -> dict[str, np.ndarray]:
+        """Logits of every reading, in the order given.
+
+        On a CPU a document's logits are the same bits in any company: every batch of one width has the same shape, and is
+        computed by one thread; several batches run side by side.
+        """
         coded = self.tokens(readings)
-        parts: dict[str, np.ndarray] = {}
-        self.net.eval()
-        for batch in self.batches(coded, max_batch_tokens):
-            with torch.inference_mode():
-                out = self.net(batch.ids.to(self.device), batch.mask.to(self.device), batch.roles.to(self.device))
-            for key in ("kind", "capabilities", "magnitude", "mean"):
-                value = out[key].float().cpu().numpy()
-                if key not in parts:
-                    parts[key] = np.zeros((len(readings), value.shape[1]), dtype=np.float32)
-                parts[key][batch.index] = value
+        parts = {key: np.zeros((len(readings), width), dtype=np.float32) for key, width in self._widths().items()}
+        shapes = self.fixed_batches(coded, GPU_BATCH_TOKENS if self.device == "cuda" else CPU_BATCH_TOKENS)
+        if self.device == "cuda":
+            for batch in shapes:
+                self._into(parts, batch)
+            return parts
+        with ThreadPoolExecutor(max(1, torch.get_num_threads()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            list(pool.map(lambda batch: self._into(parts, batch), shapes))
         return parts
+
+    def fixed_batches(self, coded: Sequence[Coded], batch_tokens: int) -> Iterator[Batch]:
+        """Batches of few widths; rows and width of a batch depend on the width alone, so the last of each is filled up."""
+        pad = self.tokenizer.pad_token_id or 0
+        by_width: dict[int, list[int]] = {}
+        for i, (ids, _) in enumerate(coded):
+            by_width.setdefault(-(-len(ids) // WIDTH_STEP) * WIDTH_STEP, []).append(i)
+        for width, members in sorted(by_width.items(), reverse=True):
+            n_rows = max(1, batch_tokens // width)
+            for start in range(0, len(members), n_rows):
+                rows = members[start : start + n_rows]
+                filled = [coded[i] for i in rows] + [coded[rows[0]]] * (n_rows - len(rows))
+                yield collate(filled, rows, width, pad)
+
+    def _widths(self) -> dict[str, int]:
+        settings = self.net.settings
+        return {"kind": len(settings.kinds), "capabilities": len(settings.capabilities), "magnitude": 3}
+
+    def _into(self, parts: dict[str, np.ndarray], batch: Batch) -> None:
+        with torch.inference_mode(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device == "cuda"):
+            out = self.net(*(part.to(self.device, non_blocking=True) for part in (batch.ids, batch.mask, batch.roles)))
+        for key, values in parts.items():
+            values[batch.index] = out[key][: len(batch.index)].float().cpu().numpy()
 
     def save(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
         """Weights (safetensors), backbone configuration, tokenizer and settings into `folder`."""
@@ -167,7 +195,7 @@ def _roles(parts: list[int | None], offsets: list[tuple[int, int]], shift: int, 
     return roles
 
 
-def collate(coded: Sequence[tuple[list[int], list[int]]], index: list[int], width: int, pad: int) -> Batch:
+def collate(coded: Sequence[Coded], index: list[int], width: int, pad: int) -> Batch:
     """Pad to `width`."""
     ids = torch.full((len(coded), width), pad, dtype=torch.long)
     mask = torch.zeros((len(coded), width), dtype=torch.long)
@@ -179,10 +207,17 @@ def collate(coded: Sequence[tuple[list[int], list[int]]], index: list[int], widt
     return Batch(index, ids, mask, roles)
 
 
-def from_base(base: str, settings: EncoderSettings) -> Encoder:
+def from_base(base: str, settings: EncoderSettings, device: str = "cpu") -> Encoder:
     """A fresh tagger on any encoder, by folder or hub name; only safetensors, no remote code."""
-    backbone = AutoModel.from_pretrained(base, use_safetensors=True, trust_remote_code=False, dtype=torch.float32)
-    return Encoder(TagEncoder(backbone, settings), AutoTokenizer.from_pretrained(base, trust_remote_code=False))
+    try:
+        backbone = AutoModel.from_pretrained(base, use_safetensors=True, trust_remote_code=False, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise TaggerError(
+            f"cannot load the encoder {base!r}: {str(error).splitlines()[0]}; give a folder or a hub name"
+        ) from error
+    chosen = pick_device(device)
+    return Encoder(TagEncoder(backbone, settings).to(chosen), tokenizer, chosen)
 
 
 def load(folder: Path, device: str = "cpu") -> Encoder:

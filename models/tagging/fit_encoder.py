@@ -1,0 +1,128 @@
+"""Fine-tune the encoder on all heads at once. Runs on a CPU in fp32 and on a GPU in bf16."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
+
+from models import taxonomy
+from models.tagging.encoder import Batch, Encoder
+from models.tagging.labels import Labels
+from models.tagging.reading import Reading
+
+RARE = 70
+MOST_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune; the defaults are those of the shipped weights."""
+
+    epochs: int = 3
+    batch_tokens: int = 3840
+    backbone_rate: float = 1.5e-4
+    head_rate: float = 1e-3
+    label_weight: float = 0.5
+    magnitude_weight: float = 0.2
+    hide_source: float = 0.5
+    train_embeddings: bool = False
+    seed: int = 0
+
+
+def ask_definitions(encoder: Encoder) -> None:
+    """Start each label's attention from the label's own definition, as the untrained encoder reads it."""
+    settings = encoder.net.settings
+    meaning = {term.id: term.definition for term in taxonomy.load().terms}
+    texts = [f"{label.replace('_', ' ')}: {meaning.get(label, label)}" for label in settings.capabilities]
+    coded = encoder.tokenizer(texts, padding=True, return_tensors="pt", return_token_type_ids=False)
+    with torch.no_grad():
+        hidden = encoder.net.backbone(**coded).last_hidden_state
+        weight = coded["attention_mask"].unsqueeze(-1).float()
+        mean = (hidden * weight).sum(1) / weight.sum(1)
+        encoder.net.queries[: len(texts)] = mean / mean.norm(dim=1, keepdim=True)
+
+
+def fit_encoder(
+    encoder: Encoder, readings: Sequence[Reading], labels: Labels, recipe: Recipe, say: Callable[[str], None] | None = None
+) -> None:
+    """Fine-tune in place."""
+    torch.manual_seed(recipe.seed)
+    dice = random.Random(recipe.seed)
+    net = encoder.net.to(encoder.device)
+    net.backbone.get_input_embeddings().weight.requires_grad = recipe.train_embeddings
+    shown = encoder.tokens(readings)
+    hidden = encoder.tokens(readings, hide_source=[True] * len(readings))
+    pool = [i for i, n in enumerate(repeats(labels)) for _ in range(n)]
+    optimiser = torch.optim.AdamW(_groups(encoder, recipe), weight_decay=0.01)
+    n_steps = max(2, recipe.epochs * math.ceil(sum(len(hidden[i][0]) for i in pool) / recipe.batch_tokens * 1.15))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [recipe.backbone_rate, recipe.head_rate], total_steps=n_steps, pct_start=0.08
+    )
+    for epoch in range(recipe.epochs):
+        net.train()
+        losses = []
+        for batch, rows in _epoch(encoder, pool, shown, hidden, recipe, dice):
+            with torch.autocast("cuda", dtype=torch.bfloat16, enabled=encoder.device == "cuda"):
+                out = net(*(part.to(encoder.device) for part in (batch.ids, batch.mask, batch.roles)))
+            loss = multi_task_loss(out, labels, rows, recipe)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+            if schedule.last_epoch < n_steps - 1:
+                schedule.step()
+            losses.append(float(loss.detach()))
+        if say:
+            say(f"epoch {epoch + 1} of {recipe.epochs}: mean loss {np.mean(losses):.3f}")
+    net.eval()
+
+
+def multi_task_loss(out: dict[str, torch.Tensor], labels: Labels, rows: Sequence[int], recipe: Recipe) -> torch.Tensor:
+    """Kind for every document; labels where the kind can carry them; magnitude where it is known."""
+    device, index = out["kind"].device, np.asarray(rows)
+    kinds = torch.tensor(labels.kinds[index], device=device)
+    targets = torch.tensor(labels.capabilities[index], device=device)
+    magnitudes = torch.tensor(labels.magnitudes[index], device=device)
+    weights = torch.tensor(labels.weights[index], device=device, dtype=torch.float32)
+    carries = torch.tensor(labels.may_carry_labels[index], device=device, dtype=torch.float32)
+    kind = F.cross_entropy(out["kind"], kinds, reduction="none", label_smoothing=0.05)
+    label = F.binary_cross_entropy_with_logits(out["capabilities"], targets, reduction="none").sum(1) * carries
+    step = F.cross_entropy(out["magnitude"], (magnitudes - 1).clamp(min=0), reduction="none") * (magnitudes > 0)
+    return ((kind + recipe.label_weight * label + recipe.magnitude_weight * step) * weights).mean()
+
+
+def repeats(labels: Labels) -> list[int]:
+    """How often each document is drawn in an epoch: more often for rare labels and kinds."""
+    support, kinds = labels.capabilities.sum(0), Counter(labels.kinds.tolist())
+    out = []
+    for row, kind in zip(labels.capabilities, labels.kinds, strict=True):
+        rarest = min((support[i] for i in np.flatnonzero(row)), default=math.inf)
+        n = round(math.sqrt(RARE / rarest)) if rarest < math.inf else 1
+        out.append(min(MOST_REPEATS, max(1, n, 2 if kinds[kind] < RARE - 10 else 1)))
+    return out
+
+
+def _groups(encoder: Encoder, recipe: Recipe) -> list[dict[str, object]]:
+    named = [(name, p) for name, p in encoder.net.named_parameters() if p.requires_grad]
+    return [
+        {"params": [p for name, p in named if name.startswith("backbone.")], "lr": recipe.backbone_rate},
+        {"params": [p for name, p in named if not name.startswith("backbone.")], "lr": recipe.head_rate},
+    ]
+
+
+def _epoch(
+    encoder: Encoder, pool: list[int], shown: list, hidden: list, recipe: Recipe, dice: random.Random
+) -> list[tuple[Batch, list[int]]]:
+    """Length-sorted batches in random order; the source is hidden at random."""
+    rows = dice.sample(pool, len(pool))
+    coded = [(hidden if dice.random() < recipe.hide_source else shown)[i] for i in rows]
+    batches = list(encoder.batches(coded, recipe.batch_tokens))
+    dice.shuffle(batches)
+    return [(batch, [rows[i] for i in batch.index]) for batch in batches]
