@@ -82,7 +82,7 @@ def train(
     _pruned(fit_ngram(corpus.readings, corpus.labels)).save(output)
     figures, before = judge.overall(judged), figures_of(warm_start)
     stack = fit_stack(name, parts, labels)
-    curve = learning_curve(corpus, labels, say)
+    curve = learning_curve(corpus, labels, parts, say)
     note = {
         "figures": figures,
         "n_references": corpus.n_references,
@@ -194,13 +194,13 @@ def judged_out_of_fold(parts: Parts, corpus: Corpus, labels: Labels) -> judge.Ju
     )
 
 
-def learning_curve(corpus: Corpus, labels: Labels, say: Say) -> list[dict[str, float]]:
+def learning_curve(corpus: Corpus, labels: Labels, parts: Parts, say: Say) -> list[dict[str, float]]:
     """Figures of the n-gram heads with rules on 25, 50 and 100 % of the labels: what more labels would bring."""
-    rules = {"capabilities": np.log1p(keyword_counts(corpus.readings[: corpus.n_references], labels.label_names))}
     curve = []
     for share in SHARES:
-        parts = {"ngram": ngram_out_of_fold(corpus, lambda _: None, share), "keyword": rules}
-        curve.append({"share": share, **judge.overall(judged_out_of_fold(parts, corpus, labels))})
+        ngram = parts["ngram"] if share == 1.0 else ngram_out_of_fold(corpus, lambda _: None, share)
+        seen = {"ngram": ngram, "keyword": parts["keyword"]}
+        curve.append({"share": share, **judge.overall(judged_out_of_fold(seen, corpus, labels))})
         say(f"learning curve: {share:.0%} of the labels")
     return curve
 

@@ -1,0 +1,277 @@
+"""The parts of the learnt tagger: features, stack, scores, twins, review order, and taggers on checkpoints made up here."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from models import taxonomy
+from models.errors import TaggerError
+from models.tagging import scores as judge
+from models.tagging.features import hashed, marked
+from models.tagging.fit_stack import fit_stack, folds
+from models.tagging.labels import Example, Labels, read_examples
+from models.tagging.names import load_names
+from models.tagging.reading import read
+from models.tagging.review import review_order
+from models.tagging.stack import load_stack
+from models.tagging.twins import near_copies, translations
+from models.types import Tags, TextIn
+
+BOOK = load_names()
+
+
+def an_example(
+    identity: str, title: str, text: str = "", lang: str = "en", url: str = "", kind: str = "commentary", **more
+) -> Example:
+    """A labelled document with the usual gaps."""
+    labels = tuple(more.get("capabilities", ()))
+    return Example(identity, title, text, lang, url, "", kind, labels, "", 0, "", more.get("story", identity))
+
+
+def test_names_become_roles():
+    """N-grams see roles, so that a new app looks like any app."""
+    reading = read("Cursor ships Claude support", "", BOOK)
+    assert marked(reading.title, reading.title_mentions).split() == ["§app", "ships", "§provider_release", "support"]
+
+
+def test_features_do_not_depend_on_company():
+    """A row of features is the same alone and among others."""
+    readings = [read(title, "body text", BOOK) for title in ("one launch", "二 发布", "three")]
+    together, alone = hashed(readings), hashed(readings[1:2])
+    assert (together[1] != alone[0]).nnz == 0
+
+
+def test_the_stack_learns_which_component_to_trust(tmp_path):
+    """Given one informative and one random component it leans on the first, and survives a round trip to disk."""
+    dice = np.random.default_rng(0)
+    kinds = dice.integers(0, 3, 400)
+    names = ("capability_jump", "product_shutdown", "commentary")
+    truth = (dice.random((400, 2)) < 0.3) & (kinds == 0)[:, None]
+    good = {
+        "kind": 3 * np.eye(3)[kinds] + dice.normal(0, 1, (400, 3)),
+        "capabilities": 4 * truth - 2 + dice.normal(0, 1, (400, 2)),
+    }
+    noise = {"kind": dice.normal(0, 1, (400, 3)), "capabilities": dice.normal(0, 1, (400, 2))}
+    labels = Labels(kinds, truth.astype(np.float32), np.zeros(400), np.ones(400), names, ("vision_input", "api_deprecation"))
+    stack = fit_stack("t-1", {"ngram": good, "encoder": noise}, labels)
+    assert stack.kind_scale["ngram"] > 5 * abs(stack.kind_scale["encoder"])
+    assert stack.label_scale["ngram"] > 5 * abs(stack.label_scale["encoder"])
+    stack.save(tmp_path)
+    again = load_stack(tmp_path)
+    parts = {"ngram": good, "encoder": noise}
+    assert np.allclose(again.kind_probabilities(parts), stack.kind_probabilities(parts))
+
+
+def test_decisions_agree_with_the_kind():
+    """A shutdown carries at most the deprecation, commentary carries nothing."""
+    kinds = np.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]])
+    labels = Labels(
+        np.array([0, 1, 2]),
+        np.zeros((3, 2), np.float32),
+        np.zeros(3),
+        np.ones(3),
+        ("capability_jump", "product_shutdown", "commentary"),
+        ("vision_input", "api_deprecation"),
+    )
+    stack = fit_stack("t-2", {"ngram": {"kind": kinds, "capabilities": np.zeros((3, 2))}}, labels)
+    decided = stack.decide(kinds, np.full((3, 2), 0.9))
+    assert decided == [
+        ("product_shutdown", ("api_deprecation",)),
+        ("commentary", ()),
+        ("capability_jump", ("vision_input", "api_deprecation")),
+    ]
+
+
+def test_scores_by_hand():
+    """Micro, macro and calibration on a case that fits on a napkin."""
+    judged = judge.Judged(
+        kinds=("capability_jump", "commentary"),
+        labels=("a", "b"),
+        said_kinds=["capability_jump", "commentary", "capability_jump"],
+        said_labels=[["a"], [], ["a", "b"]],
+        scores=np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]]),
+        true_kinds=["capability_jump", "commentary", "commentary"],
+        true_labels=[["a"], [], ["b"]],
+        langs=["en", "en", "zh"],
+    )
+    figures = judge.overall(judged)
+    assert figures["micro_f1"] == pytest.approx(4 / 5)
+    assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2, abs=1e-4)
+    assert figures["kind_accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["calibration_error"] == pytest.approx(1 / 3, abs=1e-4)
+    assert judge.confusion(judged)["commentary"]["capability_jump"] == 1
+
+
+def test_only_better_figures_are_adopted():
+    """The same figures are no reason to change the tagger."""
+    old = {"micro_f1": 0.6, "macro_f1": 0.5, "kind_accuracy": 0.8, "jump_f1": 0.9}
+    assert not judge.is_better(old, old)
+    assert judge.is_better({**old, "macro_f1": 0.52}, old)
+
+
+def test_folds_never_split_a_story():
+    """Documents of one story fall into one fold, the same on every machine."""
+    stories = ["a", "b", "a", "c", "b"]
+    fold = folds(stories)
+    assert fold[0] == fold[2]
+    assert fold[1] == fold[4]
+    assert folds(["a"])[0] == fold[0]
+
+
+def test_translations_and_copies_are_found():
+    """An item and its translation link to one page; both, and near copies, are kept from teaching."""
+    english = an_example(
+        "e", "Qwen3 released", "Qwen3-32B and Qwen3-235B are on HuggingFace under Apache-2.0.", url="https://x/1"
+    )
+    chinese = an_example("z", "Qwen3 发布", "Qwen3-32B 与 Qwen3-235B 已在 HuggingFace 以 Apache-2.0 发布。", "zh", "https://x/1")
+    other = an_example("o", "A quite different story", "About robots in a warehouse.", url="https://x/1")
+    copy = an_example("c", "Qwen3 released", "Qwen3-32B and Qwen3-235B are on HuggingFace under Apache-2.0 now.")
+    pairs = translations([english, chinese, other])
+    assert [(z.id, e.id) for z, e in pairs] == [("z", "e")]
+    assert near_copies([chinese, other, copy], [english], pairs) == {"z", "c"}
+
+
+def test_wrong_labels_are_named(tmp_path):
+    """A kind outside the taxonomy stops training with file and line."""
+    file = tmp_path / "labels.jsonl"
+    file.write_text(json.dumps({"id": "1", "event_kind": "party", "capabilities": []}), encoding="utf-8")
+    with pytest.raises(TaggerError, match=r"labels\.jsonl:1.*party"):
+        read_examples([file], taxonomy.load().event_kinds)
+
+
+def test_review_shows_first_what_teaches_most():
+    """An unsure document with many lifelines comes before a sure one, and before one that nothing hangs on."""
+
+    def tags(identity: str, jump: float, score: float) -> Tags:
+        return Tags(
+            identity,
+            "capability_jump",
+            {"capability_jump": jump, "commentary": 1 - jump},
+            (),
+            {"vision_input": score},
+            None,
+            None,
+            "t",
+        )
+
+    rows = review_order([tags("sure", 0.99, 0.99), tags("unsure", 0.55, 0.5), tags("idle", 0.55, 0.5)], {"sure": 9, "unsure": 9})
+    assert rows[0].document_id == "unsure"
+    assert {row.document_id: row.n_lifelines for row in rows} == {"sure": 9, "unsure": 9, "idle": 0}
+    assert rows[0].worth > 2 * rows[1].worth
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Checkpoints of real architectures with random weights: an encoder, an NLI classifier and a chat model."""
+    pytest.importorskip("torch")
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        BertModel,
+        LlamaConfig,
+        LlamaForCausalLM,
+        PreTrainedTokenizerFast,
+    )
+
+    folder = tmp_path_factory.mktemp("tiny")
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        *"abcdefghijklmnopqrstuvwxyz0123456789_",
+        *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789_"),
+    ]
+    plain = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    plain.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    plain.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", model_max_length=512
+    )
+    small = {
+        "vocab_size": len(words),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    nli = BertConfig(
+        **small,
+        num_labels=3,
+        id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
+        label2id={"contradiction": 0, "neutral": 1, "entailment": 2},
+    )
+    for name, net in (
+        ("encoder", BertModel(BertConfig(**small))),
+        ("nli", BertForSequenceClassification(nli)),
+        ("chat", LlamaForCausalLM(LlamaConfig(**small, num_key_value_heads=2, max_position_embeddings=4096))),
+    ):
+        net.save_pretrained(folder / name)
+        tokenizer.save_pretrained(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["zero-shot:nli", "instruct:chat"])
+def test_checkpoint_taggers_share_the_interface(tiny, kind):
+    """A zero-shot and an instruct tagger give the same shape of tags, the same twice."""
+    from models.tagger import load_tagger
+
+    name, _, checkpoint = kind.partition(":")
+    tagger = load_tagger(f"{name}:{tiny / checkpoint}", "cpu")
+    texts = [TextIn("1", "openai launches vision", "it sees images"), TextIn("2", "", "")]
+    first, second = tagger.tag(texts), tagger.tag(texts)
+    assert first == second
+    assert set(first[0].scores) == set(taxonomy.load().capabilities)
+    assert sum(first[0].kind_scores.values()) == pytest.approx(1, abs=1e-2)
+
+
+def test_a_tagger_is_trained_on_any_encoder_and_started_from_again(tiny, tmp_path):
+    """Training writes weights, stack and card; training again starts from them and is judged against them."""
+    from models.tagger import load_tagger
+    from models.tagging.training import train
+
+    rows = []
+    for i in range(60):
+        jump = i % 2
+        title = f"OpenAI launches vision {i}" if jump else f"notes on cooking {i}"
+        text = "images are understood by the model now" if jump else "a long talk about nothing"
+        rows.append(
+            {
+                "id": str(i),
+                "title": title,
+                "text": text,
+                "lang": "en",
+                "event_kind": "capability_jump" if jump else "commentary",
+                "capabilities": ["vision_input"] * jump,
+                "magnitude": 2 * jump,
+                **({"story": f"s{i}"} if i < 30 else {}),
+            }
+        )
+    file = tmp_path / "labels.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    first = train([file], tmp_path / "one", "t-1", base=str(tiny / "encoder"), device="cpu", epochs=1)
+    assert first["figures"]["kind_accuracy"] > 0.9
+    tagger = load_tagger(tmp_path / "one", "cpu")
+    assert tagger.name == "t-1"
+    assert (
+        tagger.tag([TextIn("x", "OpenAI launches vision 99", "images are understood by the model now")])[0].event_kind
+        == "capability_jump"
+    )
+    again = train([file], tmp_path / "two", "t-2", warm_start=tmp_path / "one", device="cpu", epochs=1)
+    assert again["before"] == first["figures"]
+    assert (tmp_path / "two" / "card.md").read_text(encoding="utf-8").startswith("# t-2")
+
+
+def test_cuda_is_refused_where_there_is_none():
+    """A device that is not there is said, not guessed."""
+    torch = pytest.importorskip("torch")
+    from models.tagging.encoder import pick_device
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(TaggerError, match="no usable GPU"):
+        pick_device("cuda")
