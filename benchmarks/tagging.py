@@ -57,7 +57,7 @@ def peak_mib() -> float:
 
 def load_texts(file: Path | None, n: int) -> list:
     """Texts to tag; the project's own examples, joined to announcement length, when no file is given."""
-    from models.tagging.training import own_examples
+    from models.tagging.gathering import own_examples
     from models.types import TextIn
 
     if file:

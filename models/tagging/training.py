@@ -6,49 +6,34 @@ The encoder never sees a reference text, so what it says of them is as honest as
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
-from models import taxonomy
-from models.errors import TaggerError
 from models.tagging import scores as judge
 from models.tagging.card import write_card
 from models.tagging.features import hashed
 from models.tagging.fit_ngram import fit_ngram, hashed_half
 from models.tagging.fit_stack import Parts, fit_stack, folds, out_of_fold
+from models.tagging.gathering import Corpus, gather
 from models.tagging.keyword import keyword_counts
-from models.tagging.labels import Example, Labels, as_labels, read_examples
-from models.tagging.names import load_names
+from models.tagging.labels import Example, Labels
 from models.tagging.ngram import NgramModel, weighted
-from models.tagging.reading import Reading, read
 from models.tagging.stack import FILE, load_stack
-from models.tagging.twins import near_copies, translations, with_translations
 
-OWN_EXAMPLES = Path(__file__).with_name("examples.tsv")
-REFERENCE_WEIGHT = 3.0
 N_FOLDS = 5
+MAX_TOKENS = 144
+#: what the encoder said of each reference before it had seen it
+MEMORY = "memory.safetensors"
 KEPT_BUCKETS = 60_000
 SHARES = (0.25, 0.5, 1.0)
-#: how far into a text the readers of the labels looked, in characters
-READ_CHARS = {"zh": 420, "en": 700}
 Say = Callable[[str], None]
-
-
-@dataclass
-class Corpus:
-    """References first, then teachers; `is_reference` tells them apart."""
-
-    examples: list[Example]
-    readings: list[Reading]
-    labels: Labels
-    n_references: int
 
 
 def train(
@@ -65,99 +50,48 @@ def train(
 ) -> dict[str, Any]:
     """Fit a tagger into `output`; returns its figures and whether it is better than the one it started from.
 
-    With `base` an encoder is fine-tuned on it; otherwise the encoder of `warm_start` is used, tuned further when `epochs` > 0.
+    With `base` an encoder is fine-tuned on it and finished on the references; otherwise the encoder of `warm_start` is used, tuned
+    further on the teaching documents when `epochs` > 0.
     """
     corpus, pairs = gather(label_files, text_files)
     say(f"{corpus.n_references} reference and {len(corpus.examples) - corpus.n_references} teaching documents")
     output.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, dict[str, np.ndarray]] = {"ngram": ngram_out_of_fold(corpus, say)}
     references = corpus.readings[: corpus.n_references]
-    parts["keyword"] = {"capabilities": np.log1p(keyword_counts(references, corpus.labels.label_names))}
-    encoder = _encoder(corpus, pairs, base, warm_start, device, epochs, say)
-    if encoder is not None:
-        encoder.save(output / "encoder")
-        parts["encoder"] = {k: v for k, v in encoder.predict(references).items() if k != "mean"}
-    labels = _rows(corpus.labels, np.arange(corpus.n_references))
-    judged = judged_out_of_fold(parts, corpus, labels)
+    parts: dict[str, dict[str, np.ndarray]] = {
+        "ngram": ngram_out_of_fold(corpus, say),
+        "keyword": {"capabilities": np.log1p(keyword_counts(references, corpus.labels.label_names))},
+    }
+    parts |= fit_transformer(corpus, pairs, output, base, warm_start, device, epochs, say)
     _pruned(fit_ngram(corpus.readings, corpus.labels)).save(output)
-    figures, before = judge.overall(judged), figures_of(warm_start)
-    stack = fit_stack(name, parts, labels)
+    labels = _rows(corpus.labels, np.arange(corpus.n_references))
     curve = learning_curve(corpus, labels, parts, say)
-    note = {
-        "figures": figures,
-        "n_references": corpus.n_references,
-        "n_teachers": len(corpus.examples) - corpus.n_references,
-        "curve": curve,
-    }
-    replace(stack, note=note).save(output)
+    return conclude(output, name, parts, corpus, labels, curve, warm_start)
+
+
+def conclude(
+    output: Path,
+    name: str,
+    parts: Parts,
+    corpus: Corpus,
+    labels: Labels,
+    curve: Sequence[dict[str, float]],
+    warm_start: Path | None,
+) -> dict[str, Any]:
+    """Fit the stack, judge it out of fold, compare with the tagger in force, and write stack and card."""
+    judged = judged_out_of_fold(parts, corpus, labels)
+    figures, basis = judge.overall(judged), basis_of(corpus)
+    before = figures_of(warm_start, basis)
+    note = {"figures": figures, "basis": basis, "n_teachers": len(corpus.examples) - corpus.n_references}
+    replace(fit_stack(name, parts, labels), note=note).save(output)
     write_card(output, name, judged, figures, before, curve)
-    return {
-        "figures": figures,
-        "before": before,
-        "is_better": before is None or judge.is_better(figures, before),
-        "output": str(output),
-    }
+    is_better = before is not None and judge.is_better(figures, before)
+    is_first = warm_start is None or not (warm_start / FILE).exists()
+    return {"figures": figures, "before": before, "is_better": is_better or is_first, "output": str(output)}
 
 
-def gather(label_files: Sequence[Path], text_files: Sequence[Path]) -> tuple[Corpus, list[tuple[Example, Example]]]:
-    """Everything to learn from: labels, their translations, our own examples; near copies of references are left out."""
-    terms = taxonomy.load()
-    labelled = list({e.id: e for e in read_examples(label_files, terms.event_kinds)}.values())
-    references = [e for e in labelled if e.story != e.id] or labelled
-    reference_ids = {e.id for e in references}
-    teachers = [e for e in labelled if e.id not in reference_ids]
-    pairs = translations([*labelled, *(e for e in read_unlabelled(text_files) if e.id not in {x.id for x in labelled})])
-    copies = near_copies(teachers, references, pairs) if teachers else set()
-    teachers = [e for e in teachers if e.id not in copies]
-    teachers += with_translations(teachers, pairs, reference_ids | copies)
-    teachers += own_examples()
-    examples = [*references, *teachers]
-    weights = np.array([REFERENCE_WEIGHT] * len(references) + [1.0] * len(teachers))
-    labels = as_labels(examples, weights, terms.capabilities, terms.event_kinds)
-    return Corpus(examples, [reading_of(e) for e in examples], labels, len(references)), pairs
-
-
-def reading_of(example: Example) -> Reading:
-    """An example as far as its reader read."""
-    text = example.text[: READ_CHARS.get(example.lang, READ_CHARS["en"])]
-    return read(example.title, text, load_names(), lang=example.lang, url=example.url, source=example.source)
-
-
-def read_unlabelled(files: Sequence[Path]) -> list[Example]:
-    """Documents without labels, from JSON Lines; their kind is a placeholder that nothing reads."""
-    found = []
-    for file in files:
-        try:
-            rows = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise TaggerError(f"cannot read texts from {file}: {error}; give plain JSON Lines (unpack .zst first)") from error
-        for row in rows:
-            text = {key: str(row.get(key) or "") for key in ("id", "title", "text", "lang", "url", "source")}
-            found.append(Example(**text, event_kind="", capabilities=(), provider="", magnitude=0, labeller="", story=text["id"]))
-    return found
-
-
-def own_examples(path: Path = OWN_EXAMPLES) -> list[Example]:
-    """Examples written for this project, for labels that announcements rarely carry."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [
-        Example(
-            f"own-{i}",
-            r["title"],
-            r["text"],
-            r["lang"],
-            "",
-            "",
-            r["kind"],
-            tuple(filter(None, r["capabilities"].split(";"))),
-            "",
-            0,
-            "own",
-            f"own-{i}",
-        )
-        for i, r in enumerate(rows)
-    ]
+def basis_of(corpus: Corpus) -> str:
+    """What a tagger was judged on: figures compare only on the same references."""
+    return f"{crc32(chr(10).join(sorted(e.id for e in corpus.examples[: corpus.n_references])).encode()):08x}"
 
 
 def ngram_out_of_fold(corpus: Corpus, say: Say, share: float = 1.0) -> dict[str, np.ndarray]:
@@ -205,44 +139,82 @@ def learning_curve(corpus: Corpus, labels: Labels, parts: Parts, say: Say) -> li
     return curve
 
 
-def figures_of(folder: Path | None) -> dict[str, float] | None:
-    """The figures that a tagger was judged by, or None where it has none."""
+def figures_of(folder: Path | None, basis: str) -> dict[str, float] | None:
+    """The figures of a tagger on the same references, or None where it was judged on others or on none."""
     if folder is None or not (folder / FILE).exists():
         return None
-    return dict(load_stack(folder).note.get("figures") or {}) or None
+    note = load_stack(folder).note
+    return dict(note["figures"]) if note.get("basis") == basis else None
 
 
-def _encoder(
+def fit_transformer(
     corpus: Corpus,
     pairs: Sequence[tuple[Example, Example]],
+    output: Path,
     base: str | None,
     warm_start: Path | None,
     device: str,
     epochs: int,
     say: Say,
-) -> Any:
-    """A tuned encoder, or None where there is neither a base nor one to start from."""
+) -> dict[str, dict[str, np.ndarray]]:
+    """Tune and save an encoder; what it says of the references out of fold, under its component's name (nothing without one)."""
     if base is None and not (warm_start and (warm_start / "encoder").is_dir()):
-        return None
+        return {}
     from models.tagging import encoder as door
-    from models.tagging.fit_encoder import Recipe, ask_definitions, fit_encoder
-    from models.tagging.vocabulary import add_chinese, reads_chinese
+    from models.tagging.finish import finish
+    from models.tagging.fit_encoder import Recipe, fit_encoder
 
-    if base is None:
+    stories = [e.story for e in corpus.examples[: corpus.n_references]]
+    teachers = np.arange(corpus.n_references, len(corpus.examples))
+    taught = [corpus.readings[i] for i in teachers]
+    if base is not None:
+        found = _on_base(base, corpus, pairs, device, say)
+        fit_encoder(found, taught, _rows(corpus.labels, teachers), Recipe(epochs=epochs), say)
+        said = finish(found, corpus.readings, corpus.labels, stories, say)
+    else:
         assert warm_start is not None
         found = door.load(warm_start / "encoder", device)
-        recipe = Recipe(epochs=epochs, backbone_rate=3e-5, head_rate=2e-4)
-    else:
-        settings = door.EncoderSettings(corpus.labels.label_names, corpus.labels.kind_names)
-        found, recipe = door.from_base(base, settings, device), Recipe(epochs=epochs)
-        texts = [f"{e.title} {e.text}" for e in corpus.examples if e.lang == "zh"] + [f"{z.title} {z.text}" for z, _ in pairs]
-        if not reads_chinese(found.tokenizer, texts[:500]):
-            say(f"added {add_chinese(found, texts, pairs)} Chinese words to the vocabulary")
-        ask_definitions(found)
-    if recipe.epochs > 0:
-        teachers = np.arange(corpus.n_references, len(corpus.examples))
-        fit_encoder(found, [corpus.readings[i] for i in teachers], _rows(corpus.labels, teachers), recipe, say)
+        if epochs > 0:
+            fit_encoder(
+                found, taught, _rows(corpus.labels, teachers), Recipe(epochs=epochs, backbone_rate=3e-5, head_rate=2e-4), say
+            )
+        said = _remembered(found.predict(corpus.readings[: corpus.n_references]), corpus, warm_start)
+    found.save(output / "encoder")
+    save_file({"ids": _id_numbers(corpus), **{k: v.astype(np.float16) for k, v in said.items()}}, output / MEMORY)
+    return {"encoder": said}
+
+
+def _on_base(base: str, corpus: Corpus, pairs: Sequence[tuple[Example, Example]], device: str, say: Say) -> Any:
+    """A fresh tag encoder on a base, taught to read Chinese where it does not."""
+    from models.tagging import encoder as door
+    from models.tagging.fit_encoder import ask_definitions
+    from models.tagging.vocabulary import add_chinese, reads_chinese
+
+    settings = door.EncoderSettings(corpus.labels.label_names, corpus.labels.kind_names, max_tokens=MAX_TOKENS)
+    found = door.from_base(base, settings, device)
+    texts = [f"{e.title} {e.text}" for e in corpus.examples if e.lang == "zh"] + [f"{z.title} {z.text}" for z, _ in pairs]
+    if not reads_chinese(found.tokenizer, texts[:500]):
+        say(f"added {add_chinese(found, texts, pairs)} Chinese words to the vocabulary")
+    ask_definitions(found)
     return found
+
+
+def _remembered(said: dict[str, np.ndarray], corpus: Corpus, folder: Path) -> dict[str, np.ndarray]:
+    """What an encoder says now, except of references it was finished on: there, what it said before it had seen them."""
+    if not (folder / MEMORY).exists():
+        return said
+    memory = load_file(folder / MEMORY)
+    row_of = {int(number): row for row, number in enumerate(memory["ids"])}
+    for i, number in enumerate(_id_numbers(corpus)):
+        if int(number) in row_of:
+            for key, values in said.items():
+                values[i] = memory[key][row_of[int(number)]]
+    return said
+
+
+def _id_numbers(corpus: Corpus) -> np.ndarray:
+    """References by a number that does not tell their text."""
+    return np.array([crc32(e.id.encode()) for e in corpus.examples[: corpus.n_references]], dtype=np.int64)
 
 
 def _rows(labels: Labels, index: np.ndarray) -> Labels:
