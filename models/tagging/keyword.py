@@ -40,15 +40,18 @@ def keyword_counts(readings: Sequence[Reading], labels: Sequence[str]) -> np.nda
 
 
 def provider_of(reading: Reading) -> str | None:
-    """Who acts: the first party named in the title, else the publisher, else the first in the body."""
-    for mention in reading.title_mentions:
-        if not mention.is_release:
-            return mention.name.name
-    if reading.title_mentions:
-        return reading.title_mentions[0].name.name
-    if reading.publisher:
+    """Who acts: the publisher where it speaks of itself or names nobody, else the first party of the title, else of the body.
+
+    Labs and leaderboards report on others, so they come last.
+    """
+    in_title = {mention.name for mention in reading.title_mentions}
+    if reading.publisher and (not in_title or reading.publisher in in_title):
         return reading.publisher.name
-    return reading.body_mentions[0].name.name if reading.body_mentions else None
+    for mentions in (reading.title_mentions, reading.body_mentions):
+        acting = [m for m in mentions if m.name.role != "lab"] or list(mentions)
+        if acting:
+            return acting[0].name.name
+    return None
 
 
 def sentence_with(reading: Reading, label: str) -> str:

@@ -78,7 +78,7 @@ def overall(judged: Judged) -> dict[str, float]:
             figures[f"kind_accuracy_{lang}"] = float(
                 np.mean(np.array(judged.said_kinds)[rows] == np.array(judged.true_kinds)[rows])
             )
-    return {name: round(value, 4) for name, value in figures.items()}
+    return {name: round(float(value), 4) for name, value in figures.items()}
 
 
 def _micro(said: np.ndarray, true: np.ndarray) -> float:
