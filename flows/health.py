@@ -38,6 +38,7 @@ class State:
     etag: str | None = None
     last_modified: str | None = None
     moved_to: str | None = None
+    body_hash: str | None = None
     n_failures: int = 0
     last_error: str | None = None
 
@@ -66,10 +67,26 @@ class Outcome:
     n_bytes: int = 0
     seconds: float = 0.0
     moved_to: str = ""
+    body_hash: str = ""
     parsed: Parsed | None = None
     error: str = ""
     health: str = ""
     hold_s: float | None = None
+
+
+# a parser that reads more from the same bytes gets to read them again
+PARSER_VERSION = b"1"
+BUILT_AT = re.compile(rb"<lastBuildDate>[^<]*</lastBuildDate>")
+
+
+def fingerprint(body: bytes) -> str:
+    """A hash of an answer that only changes when it says something else than that it was built anew."""
+    return hashlib.sha256(PARSER_VERSION + BUILT_AT.sub(b"", body)).hexdigest()[:32]
+
+
+def says_the_same(state: State, body_hash: str) -> bool:
+    """Whether an answer repeats the last good one, so that parsing it again would find nothing; not after a failure."""
+    return not state.n_failures and state.health is not None and state.body_hash == body_hash
 
 
 def is_due(state: State, now: datetime, *, only_due: bool) -> bool:
@@ -99,14 +116,16 @@ def _after_success(state: State, outcome: Outcome, now: datetime, n_new: int) ->
         last_new_at=now if n_new else state.last_new_at,
         last_error=(parsed.note or None) if parsed else None,
     )
-    if parsed:
-        dated = [entry.published_at for entry in parsed.entries if entry.published_at and entry.published_at <= now]
+    if outcome.status == 200:
         fresh = replace(
             fresh,
             etag=_short(headers.get("etag")),
             last_modified=_short(headers.get("last-modified")),
-            newest_at=max([*dated, *filter(None, [state.newest_at])], default=None),
+            body_hash=outcome.body_hash or state.body_hash,
         )
+    if parsed:
+        dated = [entry.published_at for entry in parsed.entries if entry.published_at and entry.published_at <= now]
+        fresh = replace(fresh, newest_at=max([*dated, *filter(None, [state.newest_at])], default=None))
     return replace(fresh, health=_health_of(state, fresh, outcome, now))
 
 

@@ -221,6 +221,9 @@ def poll(state: State, tools: Tools) -> Outcome:
         name, words = health.status_words(answer.status)
         wait = health.retry_after_s(answer.headers, datetime.now(UTC))
         return replace(told, kind="failed", health=name, error=words + (f", again in {wait:g} s" if wait else ""), hold_s=wait)
+    told = replace(told, body_hash=health.fingerprint(answer.body))
+    if health.says_the_same(state, told.body_hash):
+        return replace(told, kind="not_modified")
     try:
         parsed = tools.pool.parse(
             source.kind, answer.body, url=answer.url, content_type=answer.headers.get("content-type", ""), title=source.title

@@ -27,6 +27,7 @@ LEARNT = (
     "etag",
     "last_modified",
     "moved_to",
+    "body_hash",
     "n_failures",
     "last_error",
 )

@@ -6,7 +6,8 @@ create table if not exists source (
     every_hours double, is_active boolean, tier varchar, product_id varchar, is_listed boolean default true,
     health varchar, health_since_at timestamptz, last_fetch_at timestamptz, last_success_at timestamptz, last_new_at timestamptz,
     next_fetch_at timestamptz, etag varchar, last_modified varchar, moved_to varchar, n_failures integer default 0, last_error varchar,
-    hold_until_at timestamptz, retired_at timestamptz, newest_at timestamptz
+    hold_until_at timestamptz, retired_at timestamptz, newest_at timestamptz,
+    body_hash varchar
 );
 
 create table if not exists fetch_log (

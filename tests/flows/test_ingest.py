@@ -311,3 +311,13 @@ def test_a_file_of_sources_may_say_little(tmp_path):
     file.write_text("source_id,title,kind,url\na,A,fred,https://a.org/feed\n")
     with pytest.raises(CatalogueError, match="row 2, column kind: 'fred' is not known"):
         read_sources(file)
+
+
+def test_a_feed_that_was_only_built_anew_is_not_parsed_again(site, store, tmp_path):
+    """A server without validators that sends the same entries under a new build date has nothing new; a new entry is seen."""
+    feed = source(site.url + "/feed")
+    built = "<lastBuildDate>Sat, 0{} Aug 2026 10:00:00 GMT</lastBuildDate>"
+    for day, items, expected in ((1, ["a"], (1, 0)), (2, ["a"], (0, 1)), (3, ["a", "b"], (1, 0))):
+        site.pages["/feed"] = (200, {}, rss(*map(item, items), extra=built.format(day)))
+        counts = poll(store, tmp_path, feed, days=day)
+        assert (counts["new"], counts["not_modified"]) == expected
