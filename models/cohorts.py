@@ -98,7 +98,8 @@ class Entry:
 def read_cohort(path: Path, name: str, listed_on: date) -> list[Row]:
     """Rows in the form of products.csv (typed values) for every product of a dated list.
 
-    Each row has product_id, name, homepage, launched_on (None: unknown), outcome None (not looked up), cohort, cohort_seen_on, category,
+    Each row has product_id, name, homepage, launched_on (None: unknown), outcome alive with
+    last_alive_on the list's day (being listed is all that is known), cohort, cohort_seen_on, category,
     sells, depends_on, segment, wrapper_tier, coupling, and a note with the words that gave the labels.
 
     Raises
@@ -183,7 +184,8 @@ def labelled(entry: Entry, cohort: str, listed_on: date) -> Row:
         "homepage": entry.url,
         "category": entry.headings[-1] if entry.headings else None,
         "launched_on": None,
-        "outcome": None,
+        "outcome": "alive",
+        "last_alive_on": listed_on,
         "cohort": cohort,
         "cohort_seen_on": listed_on,
         "sells": tuple(sells),

@@ -55,8 +55,34 @@ def _import(args: argparse.Namespace, inside: settings.Settings) -> Imported:
 
     make_home(inside.home)
     kind = "private" if args.private else args.kind
+    if args.cohort and not _is_catalogue(args.file):
+        return _cohort(args.file, args.cohort, args.listed_on, inside)
     amend = partial(_listed, cohort=args.cohort, listed_on=args.listed_on) if args.cohort else importing.as_it_is
     return importing.import_catalogue(kind, args.file, inside.catalogue, amend=amend)
+
+
+def _is_catalogue(file: Path) -> bool:
+    """Whether the file is a CSV of the contract; anything else is a public list, to be read in its own words."""
+    if file.suffix.lower() != ".csv" or not file.is_file():
+        return file.suffix.lower() not in (".md", ".markdown", ".txt")
+    with file.open(encoding="utf-8-sig", errors="replace") as handle:
+        return "product_id" in handle.readline()
+
+
+def _cohort(file: Path, name: str, listed_on: date, inside: settings.Settings) -> Imported:
+    """A dated list as a cohort: products with labels from the list's own words; ids that are known already stay as they are."""
+    import tempfile
+
+    from models.cohorts import read_cohort
+
+    known = {row["product_id"] for row in catalogue.load(inside.catalogue).products}
+    rows = [row for row in read_cohort(file, name, listed_on) if row["product_id"] not in known]
+    if not rows:
+        raise UsageError(f"every product of {file} is in the catalogue already; set their cohort in a products.csv instead")
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "products.csv"
+        listed.write_text(importing.catalogue_csv(rows), encoding="utf-8")
+        return importing.import_catalogue("products", listed, inside.catalogue)
 
 
 def _documents(file: Path, inside: settings.Settings, now: datetime) -> Imported:

@@ -44,9 +44,9 @@ def test_a_markdown_list_becomes_products_with_labels_from_its_words(tmp_path):
 
 
 def test_no_outcome_is_looked_up_and_unknown_stays_unknown(tmp_path):
-    """A line without telling words gets no label, and nobody gets a fate."""
+    """A line without telling words gets no label; nobody has a fate beyond having been listed."""
     rows = read_cohort(write(tmp_path, LIST.replace("## 图像", "## Misc")), "L23", LISTED)
-    assert {row["outcome"] for row in rows} == {None}
+    assert {(row["outcome"], row["last_alive_on"]) for row in rows} == {("alive", LISTED)}
     assert rows[-1]["sells"] == ()
     assert rows[-1]["note"] == "the list's words give no label"
 
@@ -59,3 +59,16 @@ def test_a_csv_list_needs_name_and_url(tmp_path):
         read_cohort(write(tmp_path, "a,b\n1,2\n", "b.csv"), "C", LISTED)
     with pytest.raises(UsageError, match="no entry with a link"):
         read_cohort(write(tmp_path, "# Nothing\n", "c.md"), "C", LISTED)
+
+
+def test_the_command_lays_a_list_over_the_catalogue(tmp_path, home):
+    """`lifeline import products --cohort` takes the Markdown as it is; a second time there is nothing new."""
+    from app.cli import main
+    from models import catalogue
+
+    words = ["import", "products", str(write(tmp_path, LIST)), "--cohort", "L23", "--listed-on", "2023-06-19"]
+    assert main(words) == 0
+    rows = {row["product_id"]: row for row in catalogue.load(home / "catalogue").products}
+    assert rows["quill-bee"]["cohort"] == "L23"
+    assert rows["quill-bee"]["cohort_seen_on"] == LISTED
+    assert main(words) == 2
