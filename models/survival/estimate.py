@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,24 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def guessed_start(products: Sequence[Row], as_of: date) -> date | None:
+    """The day of the first end, where so much was lived before it that ends must have been missed; None where nothing says so.
+
+    A file drawn up on some day holds only what had survived to it. With the later rate of ends, at least MISSED ends would have come
+    before the first one that the file knows: too many for a rate that merely rose with the years.
+    """
+    ends = sorted(row["ended_on"] for row in products if row["ended_on"] and row["ended_on"] <= as_of)
+    if not ends or any(row["cohort_seen_on"] for row in products):
+        return None
+    spans = [(row["launched_on"], min(row["ended_on"] or as_of, as_of)) for row in products if row["launched_on"]]
+    before = sum(max(0, (min(until, ends[0]) - born).days) for born, until in spans)
+    after = sum(max(0, (until - max(born, ends[0])).days) for born, until in spans)
+    return ends[0] if after and before * len(ends) / after >= MISSED else None
+
+
+MISSED = 15.0
+
+
 def estimate(
     products: Sequence[Row],
     jumps: Sequence[Row],
@@ -76,6 +95,9 @@ def estimate(
         when no product is alive on the day.
 
     """
+    chosen = options or stage.Options()
+    if chosen.catalogue_start is None:
+        chosen = replace(chosen, catalogue_start=guessed_start(products, as_of))
     con = open_memory()
     load.write(con, products, jumps)
     insert_rows(
@@ -93,7 +115,7 @@ def estimate(
         ],
         conflict="or replace",
     )
-    stage.derive(con, as_of, seed=seed, options=options)
+    stage.derive(con, as_of, seed=seed, options=chosen)
     if not con.execute("select count(*) from lifeline").fetchall()[0][0]:
         con.close()
         raise UsageError(f"no product is alive on {as_of}; check the launch dates and outcomes, or take another --as-of")

@@ -31,6 +31,7 @@ def rows(
         ("observed_survival_by_age", observed(con)),
         ("belief_in_the_essays", belief(fitted)),
         ("effect_of_jumps", effect(fitted)),
+        ("catalogue_start", options.catalogue_start),
         ("moats", "used in the fit" if options.use_moats else "shown, not used in the fit: labelled knowing the fate"),
     ]
     if table.n:

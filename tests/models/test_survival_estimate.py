@@ -412,3 +412,12 @@ def test_the_command_writes_the_columns_of_the_contract(tmp_path):
     assert {row["product_id"] for row in rows} == set(world.true_s12)
     meta.write_text('{"sampling_rate_alive": 3}')
     assert main(words) == 2
+
+
+def test_a_start_that_the_file_keeps_to_itself_is_noticed(tmp_path):
+    """Where years were lived before the first end, nothing was observed then; a file watched from launch has no such gap."""
+    products = catalogue.read_products(worlds.write(worlds.make(0), tmp_path)[0])
+    first = min(row["ended_on"] for row in products if row["ended_on"])
+    assert estimate.guessed_start(products, worlds.AS_OF) == first
+    young = [row for row in products if row["launched_on"] > date(2023, 6, 1)]
+    assert estimate.guessed_start(young, worlds.AS_OF) is None
