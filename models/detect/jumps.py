@@ -71,7 +71,7 @@ def jump_of(event: Event, jump_id: str) -> Jump:
 
 def is_believed(event: Event) -> bool:
     """Whether the reports together are enough: one sure report, or two sources that are each likelier right than not."""
-    bar = {"official": 0.72, "registry": 0.5}
+    bar = {"official": 0.66, "registry": 0.5}
     if any(report.confidence >= bar.get(report.tier, 0.65) for report in event.reports):
         return True
     return len({report.source_id for report in event.reports if report.confidence >= 0.45}) >= 2
