@@ -49,7 +49,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run did: counts and seconds by stage; `lines` says the same to people."""
+    """What a run did: counts and seconds by stage."""
 
     run_id: str
     as_of: date
