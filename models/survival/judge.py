@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.catalogue.files import SHIPPED, Row
 from models.store import insert_rows, open_memory
-from models.survival import backtest, backtest_overtaken, backtest_silent, load, months, signs, silence, stage, verdict
+from models.survival import backtest, backtest_overtaken, backtest_silent, load, log, months, signs, silence, stage, verdict
 
 if TYPE_CHECKING:
     import duckdb
@@ -130,6 +131,28 @@ def silent_file(products: Sequence[Row], activity: Sequence[Row], days: Sequence
     known: list[silence.History] = signs.read(con, months.last_day(months.index(last))) if activity else []
     con.close()
     return backtest_silent.run({"file": known}, [month_end(day) for day in days])
+
+
+def refresh(
+    con: duckdb.DuckDBPyConnection, products: Sequence[Row], jumps: Sequence[Row], *, seed: int = 1, say: Say = print
+) -> list[dict[str, Any]]:
+    """Back-test the catalogue in force and keep scores and gates in the work file, for the runs that follow; returns the gates.
+
+    Works on a copy in memory, so that a run's tables stay as they are. The verdict on jumps is left as it was: it takes minutes.
+    """
+    memory = open_memory()
+    load.write(memory, products, jumps)
+    last = backtest.last_day(memory)
+    parts = [
+        silent_open_source(OPEN_SOURCE_FIRST, backtest_silent.PESSIMISTIC_END, 3),
+        ended(memory, backtest.origins(FIRST, last, 3), use_moats=False, with_hindsight=False, seed=seed, say=say),
+        overtaken(memory, backtest.origins(FIRST, LAST_OVERTAKEN, 3)),
+    ]
+    memory.close()
+    found = gates([row for part in parts for row in part["pooled"]])
+    findings = {key: json.loads(value) for key, value in log.kept_findings(con)} | {"gates": found}
+    log.keep(con, [row for part in parts for row in part["rows"]], findings)
+    return found
 
 
 def month_end(day: date) -> date:

@@ -69,7 +69,9 @@ def effect(fitted: Model) -> dict[str, Any]:
         return {"says": "no product in this file was exposed to a jump"}
     low, middle, high = np.quantile(fitted.posterior.draws[:, at], [0.05, 0.5, 0.95])
     clear = (
-        "not told apart from no effect" if low <= 0 <= high else "of one sign here; see the verdict for what shuffled jobs give"
+        "not told apart from no effect"
+        if low <= 0 <= high
+        else "of one sign in this file; no claim, since jobs dealt out at random may fit as well"
     )
     return {
         "per": "log unit of exposure",
