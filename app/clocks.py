@@ -83,7 +83,7 @@ def _silent(product: dict[str, Any]) -> None:
         st.markdown(f"#### {t('silent_since', on=text.day(product['silent_since'], 'month'))}")
         st.caption(t("product.silent_is"))
     elif product.get("p_silent_12") is None and product.get("p_silent_6") is None:
-        st.markdown(t("cannot_say", why=t("product.no_activity")))
+        st.markdown(t("cannot_say", why=t("product.no_silence")))
     else:
         _horizons(product, "p_silent_", t("product.silent_note", as_of=text.day(product["as_of"])))
 

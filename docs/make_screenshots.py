@@ -32,7 +32,6 @@ PICTURES = {
         "light",
         WIDE,
     ),
-    "sources": ("/sources", "light", WIDE),
 }
 IS_READY = """() => {
     const desk = document.querySelector('[data-testid="stApp"]');

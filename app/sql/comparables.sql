@@ -9,7 +9,7 @@ with ended as (
 select
     ended.product_id, ended.name, ended.outcome, ended.launched_on, ended.ended_on, spell.overtaken_on, spell.age_months,
     list_intersect(ended.sells, $sells::varchar[]) as shared_jobs,
-    len(list_intersect(ended.sells, $sells::varchar[])) / len(list_distinct(ended.sells || $sells::varchar[])) as overlap,
+    round(len(list_intersect(ended.sells, $sells::varchar[])) / len(list_distinct(ended.sells || $sells::varchar[])), 2) as overlap,
     ended.segment is not distinct from $segment as is_same_segment, ended.wrapper_tier, ended.ended_because, ended.source_url
 from ended
 left join spell on spell.product_id = ended.product_id

@@ -52,9 +52,10 @@ left join (
     group by all
 ) as curve using (product_id)
 left join (
-    select product_id, list(least(n_documents + n_releases + n_commits + n_mentions, 60) order by month) as signs_of_life
-    from activity
-    where product_id in (select product_id from page) and month > (select max(month) from activity) - interval 24 month
+    select known.product_id, list(least(coalesce(n_documents + n_releases + n_commits + n_mentions, 0), 60) order by months.month) as signs_of_life
+    from (select distinct product_id from activity where product_id in (select product_id from page)) as known
+    cross join (select unnest(generate_series((select max(month) from activity) - interval 23 month, (select max(month) from activity), interval 1 month))::date as month) as months
+    left join activity on activity.product_id = known.product_id and activity.month = months.month
     group by all
 ) as signs using (product_id)
 order by

@@ -8,4 +8,4 @@ from jump
 left join breaks using (jump_id)
 where happened_on > $as_of::date - interval 90 day
   and exists (from jump_capability as label where label.jump_id = jump.jump_id and label.capability = 'api_deprecation')
-order by happened_on desc;
+order by n_products desc, happened_on desc;

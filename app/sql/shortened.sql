@@ -1,4 +1,4 @@
--- One row per living product whose chance of the next twelve months fell since the forecast before, the largest fall first.
+-- One row per living product whose chance of the next twelve months fell by a step of 5 % or more since the forecast before, the largest fall first.
 with said as (
     select product_id, made_on, survival,
         row_number() over (partition by product_id order by made_on desc) as nth
@@ -13,6 +13,6 @@ from lifeline
 join product using (product_id)
 join said as before on before.product_id = lifeline.product_id and before.nth = 2
 left join jump on jump.jump_id = lifeline.main_jump_id
-where before.survival - lifeline.s12 >= 0.01
+where round(before.survival * 20) > round(lifeline.s12 * 20)
 order by fall desc, lower(product.name)
 limit 12;

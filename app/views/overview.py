@@ -113,7 +113,7 @@ def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         ahead = row["days_ahead"]
         name = "past" if ahead < 0 else next((str(limit) for limit in (7, 30, 90) if ahead <= limit), "later")
         buckets[name].append(row)
-    return {name: members if name == "past" else members[::-1] for name, members in buckets.items()}
+    return buckets
 
 
 def _soonest() -> None:
