@@ -25,6 +25,7 @@ OPTIONS: dict[str, str] = {
     "server.maxUploadSize": "5",
     "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
+    "global.disableWidgetStateDuplicationWarning": "true",  # choices live in the address, which sets them on purpose
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "type",
     "client.showErrorLinks": "false",
