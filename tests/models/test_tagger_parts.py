@@ -163,6 +163,16 @@ def test_review_shows_first_what_teaches_most():
     assert rows[0].worth > 2 * rows[1].worth
 
 
+@pytest.fixture
+def one_thread():
+    """Tiny networks are slower on several threads than on one."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """Checkpoints of real architectures with random weights: an encoder, an NLI classifier and a chat model."""
@@ -216,7 +226,7 @@ def tiny(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["zero-shot:nli", "instruct:chat"])
-def test_checkpoint_taggers_share_the_interface(tiny, kind):
+def test_checkpoint_taggers_share_the_interface(tiny, one_thread, kind):
     """A zero-shot and an instruct tagger give the same shape of tags, the same twice."""
     from models.tagger import load_tagger
 
@@ -229,7 +239,7 @@ def test_checkpoint_taggers_share_the_interface(tiny, kind):
     assert sum(first[0].kind_scores.values()) == pytest.approx(1, abs=1e-2)
 
 
-def test_a_tagger_is_trained_on_any_encoder_and_started_from_again(tiny, tmp_path):
+def test_a_tagger_is_trained_on_any_encoder_and_started_from_again(tiny, one_thread, tmp_path):
     """Training writes weights, stack and card; training again starts from them and is judged against them."""
     from models.tagger import load_tagger
     from models.tagging.training import train
