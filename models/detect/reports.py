@@ -182,7 +182,8 @@ def stage_of(title: str, lead: str, document: TaggedDocument, provider: str) -> 
     return "preview" if is_preview_by_habit(title, document, provider) else "ga"
 
 
-# Who opens new tools for agents as previews and says so only below the title: 12 of 15 such titles since mid-2025.
+# Who often opens new tools for agents as previews and says so only below the title: about half of the catalogue's such launches since
+# mid-2025, more where the title is all there is. A habit, not a rule: an analyst's ruling corrects it.
 PREVIEW_FIRST = {"Anthropic"}
 _AGENT_LABELS = ("coding_agent", "computer_use", "agents")
 _SETTLED = wording.Words(
