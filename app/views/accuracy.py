@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
+import pandas as pd
 import streamlit as st
 
 from app import charts, choose, data, present, tables, text
 from app.words import t
 
 N_LEAST = 30
+PLAIN = "ended:all"
 
 
 def show() -> None:
     """Choose a part, show it."""
     present.heading(t("page.accuracy"), t("accuracy.lead"))
+    _gates()
     _scores()
     left, right = st.columns(2, gap="large")
     with left:
@@ -20,6 +25,36 @@ def show() -> None:
     with right:
         _said()
     _misses()
+    _detection()
+
+
+def _detection() -> None:
+    """How well jumps are found: agreement with analysts, latency, share of official sources."""
+    rows = data.read("detection")
+    if rows.empty:
+        return
+    st.subheader(t("accuracy.detection"), anchor=False)
+    st.dataframe(rows, hide_index=True, alt=t("accuracy.detection"), placeholder="")
+    present.downloads(rows, "detection")
+
+
+def _gates() -> None:
+    """What was asked of the method before it was built, and what came."""
+    rows = [row for row in data.records(data.read("findings")) if row["key"] == "gates"]
+    gates = json.loads(rows[0]["value"]) if rows else []
+    if not gates:
+        return
+    st.subheader(t("accuracy.gates"), anchor=False)
+    config = st.column_config
+    columns = {
+        "gate": config.TextColumn(t("col.gate"), width="large", pinned=True),
+        "value": config.NumberColumn(t("col.value"), format="%.3f"),
+        "bound": config.TextColumn(t("col.bound")),
+        "holds": config.CheckboxColumn(t("col.holds")),
+        "n": config.NumberColumn("n"),
+        "n_ended": config.NumberColumn(t("col.n_ended")),
+    }
+    present.table(pd.DataFrame(gates), columns, alt=t("accuracy.gates"), height="content")
 
 
 def _scores() -> None:
@@ -29,7 +64,9 @@ def _scores() -> None:
     if rows.empty:
         present.nothing(t("accuracy.no_scores"))
         return
-    method = choose.one("method", t("col.method"), list(dict.fromkeys(rows["method"])))
+    methods = list(dict.fromkeys(rows["method"]))
+    method = choose.one("method", t("col.method"), methods, default=methods.index(PLAIN) if PLAIN in methods else 0)
+    st.caption(t("accuracy.methods_help"))
     mine = rows[rows["method"] == method]
     scored = mine.dropna(subset=["brier", "brier_life_table"])
     if len(scored):
