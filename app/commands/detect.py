@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> Report:
     """Detect and write; reports how many documents became how many jumps."""
     from models import catalogue, store
     from models.detect.stage import detect
+    from models.survival import priors, tables
 
     con = store.open_memory()
     try:
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> Report:
         load_tags(con, args.tags) if args.tags else _tag(con)
         as_of = args.as_of or _scalar(con, "select max(first_seen_at)::date from document")
         detect(con, catalogue.load(shipped=None if args.catalogue == "none" else catalogue.SHIPPED), as_of, with_stories=False)
+        tables.weigh_jumps(con, as_of, priors.load())
         rows = _jumps(con)
     finally:
         con.close()

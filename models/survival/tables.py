@@ -22,6 +22,13 @@ BEFORE_WEIGHTS = ("010_jump_step", "020_period", "030_exposure", "040_overtaken"
 FOR_ROWS = ("050_jump_sum", "070_row_exposure")
 
 
+def weigh_jumps(con: duckdb.DuckDBPyConnection, as_of: date, priors: Priors) -> None:
+    """Fill jump.weight with what each jump known on `as_of` adds to its story."""
+    set_parameters(con, as_of, priors, None)
+    write_terms(con, priors)
+    run_sql(con, FOLDER / f"{BEFORE_WEIGHTS[0]}.sql")
+
+
 def build(con: duckdb.DuckDBPyConnection, as_of: date, priors: Priors, *, catalogue_start: date | None = None) -> None:
     """Build what is known on `as_of`: steps of jumps, periods, links, the overtaken clock and the person-period table."""
     set_parameters(con, as_of, priors, catalogue_start)

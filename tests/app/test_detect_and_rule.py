@@ -51,6 +51,7 @@ def test_documents_and_tags_become_a_csv_of_jumps(tmp_path, capsys):
     )
     needed = "jump_id happened_on known_on platform provider release stage reach magnitude weight summary confidence origin n_documents is_confirmed"
     assert set(needed.split()) <= set(row)
+    assert 0 < float(row["weight"]) <= 1
 
 
 @pytest.mark.parametrize(

@@ -35,3 +35,5 @@ with term as (
 select k.*, greatest(0, k.gross - coalesce(e.before, 0)) as step,
     not k.is_deprecation and k.gross >= getvariable('decisive_weight') and k.gross > coalesce(e.before, 0) as is_decisive
 from kept as k left join earlier as e using (jump_id, capability);
+
+update jump set weight = (select max(step) from jump_step as s where s.jump_id = jump.jump_id);

@@ -10,6 +10,4 @@ select b.product_id, b.entered_on, b.exited_on, b.is_ended as ended, case when b
 from period as b left join overtaken as o using (product_id) left join sample_weight as w using (product_id)
 where b.is_fate_known and b.exited_on >= b.entered_on;
 
-update jump set weight = (select max(step) from jump_step as s where s.jump_id = jump.jump_id);
-
 update product set sample_weight = (select weight from sample_weight as w where w.product_id = product.product_id);
