@@ -63,3 +63,11 @@ def weekly(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
     now = datetime.now(UTC)
     job = Job(now.date(), now, stages=("look",), with_signs=False, wait_s=wait_s, purpose="the weekly look at products")
     return run(job, settings.load(), as_task)
+
+
+@flow(name="monthly", retries=1, retry_delay_seconds=3600, timeout_seconds=TIME_LIMIT_S, persist_result=False)
+def monthly(wait_s: float = WAIT_FOR_WRITER_S) -> Outcome:
+    """Back-test the method on the catalogue in force, so that the accuracy page speaks of what is estimated now."""
+    now = datetime.now(UTC)
+    job = Job(now.date(), now, stages=("judge",), with_signs=False, wait_s=wait_s, purpose="the monthly back-test")
+    return run(job, settings.load(), as_task)

@@ -140,6 +140,15 @@ def look(context: Context) -> Counts:
     return dict(probe_products(context.con, signals, clock=context.clock, settings=context.settings, say=context.say))
 
 
+def judge(context: Context) -> Counts:
+    """Back-test the catalogue in force; the pages show these scores from the next pass on. A month between two is enough."""
+    from models.survival.judge import refresh
+
+    catalogue = context.catalogue
+    gates = refresh(context.con, catalogue.products, catalogue.jumps, seed=context.settings["seed"], say=context.say)
+    return {"gate": len(gates), "missed": sum(not gate["holds"] for gate in gates)}
+
+
 STAGES: Mapping[str, Callable[[Context], Counts]] = {
     "ingest": ingest,
     "tag": tag,
@@ -151,4 +160,4 @@ STAGES: Mapping[str, Callable[[Context], Counts]] = {
 # What others do not need: when one of these fails, the run goes on with what is stored, and says so.
 MAY_FAIL = frozenset({"ingest", "tag", "notify"})
 # What is no part of a pass and has its own schedule.
-ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look}
+ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look, "judge": judge}
