@@ -107,17 +107,18 @@ def end_known_on(row: Mapping) -> date | None:
     ended = row.get("ended_on")
     if ended is None:
         return row.get("gone_by")
-    if row.get("ended_precision") == "year":
-        return date(ended.year, 12, 31)
-    if row.get("ended_precision") == "month":
-        return _month_end(ended)
-    return ended
+    return period_end(ended, row.get("ended_precision"))
 
 
-def _month_end(day: date) -> date:
-    from calendar import monthrange
+def period_end(day: date, precision: str | None) -> date:
+    """The last day that the stated precision allows, so that no back-test knows a fact too early."""
+    if precision == "year":
+        return date(day.year, 12, 31)
+    if precision == "month":
+        from calendar import monthrange
 
-    return day.replace(day=monthrange(day.year, day.month)[1])
+        return day.replace(day=monthrange(day.year, day.month)[1])
+    return day
 
 
 def job_rows(row: Mapping) -> list[Row]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from models.catalogue.load import period_end
 from models.detect.providers import Providers
 from models.detect.releases import key_of
 from models.detect.reports import words_of
@@ -33,7 +33,7 @@ def catalogue_jump(row: Mapping[str, Any], providers: Providers | None = None) -
     return Jump(
         jump_id=row["jump_id"],
         happened_on=row["date"],
-        known_on=row.get("known_on") or known_on(row["date"], row.get("date_precision")),
+        known_on=row.get("known_on") or period_end(row["date"], row.get("date_precision")),
         platform=row.get("platform") or provider,
         provider=providers.canonical(provider) if providers else provider,
         release=row.get("model_or_feature") or "",
@@ -47,15 +47,6 @@ def catalogue_jump(row: Mapping[str, Any], providers: Providers | None = None) -
         capabilities=dict.fromkeys(row["capabilities"], 1.0),
         is_confirmed=row.get("verified") == "page",
     )
-
-
-def known_on(happened_on: date, precision: str | None) -> date:
-    """The last day that the stated precision allows, so that no back-test knows a jump too early."""
-    if precision == "year":
-        return date(happened_on.year, 12, 31)
-    if precision == "month":
-        return happened_on.replace(day=monthrange(happened_on.year, happened_on.month)[1])
-    return happened_on
 
 
 def registry_report(document: TaggedDocument, providers: Providers) -> Report | None:
