@@ -36,13 +36,18 @@ FIRST, LAST = date(2025, 6, 30), date(2026, 8, 22)
 class Archive:
     """The archived web on loopback, as it stood on a day that can be moved."""
 
-    def __init__(self, base: str, shared: Path) -> None:
+    def __init__(self, base: str, shared: Path, pid: int = 0) -> None:
         self.base = base
         self.shared = shared
+        self.pid = pid
 
     def move(self, day: date) -> None:
         """Let the web stand as on the evening of `day`."""
-        urllib.request.urlopen(f"{self.base}/__clock?at={day}T23:59:59", data=b"").read()
+        self.move_to(datetime(day.year, day.month, day.day, 23, 59, 59))
+
+    def move_to(self, moment: datetime) -> None:
+        """Let the web stand as at `moment`, UTC."""
+        urllib.request.urlopen(f"{self.base}/__clock?at={moment:%Y-%m-%dT%H:%M:%S}", data=b"").read()
 
     def stats(self) -> dict[str, Any]:
         """Requests, 304s and bytes by path since the start."""
@@ -74,7 +79,7 @@ def archive(shared: Path = SHARED, day: date = FIRST) -> Iterator[Archive]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            yield Archive(server.stdout.readline().strip(), shared)
+            yield Archive(server.stdout.readline().strip(), shared, server.pid)
         finally:
             server.terminate()
 
