@@ -90,7 +90,7 @@ def _from_block(word: str) -> list[str]:
 
     name = word.removeprefix(BLOCK)
     try:
-        return str(Secret.load(name, _sync=True).get()).split()  # type: ignore[call-arg, union-attr]
+        return str(Secret.load(name, _sync=True).get()).split()
     except ValueError as error:
         raise SettingsError(
             f"notify_urls names the Prefect block {name!r}, which there is not; create it or give the address"

@@ -36,7 +36,7 @@ def _summary() -> None:
     """How many sources are in which state."""
     with st.container(horizontal=True, key="health"):
         for row in data.records(data.read("health")):
-            st.badge(f"{t('health.' + row['health'])}: {row['n']}", color=COLOURS.get(row["health"], "red"))  # type: ignore[arg-type]
+            st.badge(f"{t('health.' + row['health'])}: {row['n']}", color=COLOURS.get(row["health"], "red"))
 
 
 def _table(rows) -> None:
