@@ -217,8 +217,8 @@ with ruled as (
 select document_id as id, title, text, url, lang, published_at::date as published, first_seen_at::date as first_seen, source_id as source,
     document_kind.event_kind, document_kind.provider, document_kind.magnitude,
     coalesce((select list(capability order by capability) from tag where tag.document_id = ruled.document_id), []) as capabilities,
-    labeller, story_id as story
-from ruled join document using (document_id) left join document_kind using (document_id)
+    labeller, story_id
+from ruled join document using (document_id) join document_kind using (document_id)
 order by id
 """
 

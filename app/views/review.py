@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from app import choose, chrome, data, present, text
 from app.words import capabilities, capability, t
 from models import rulings
 from models.errors import LifelineError
+from models.tagging.review import review_order, uncertainty, worth
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = ("end", "proposal", "jump", "tag")
 
@@ -20,27 +26,43 @@ def show() -> None:
     """Choose the kind, get the first open thing, show it with its evidence and the keys."""
     present.heading(t("page.review"), t("review.lead"))
     kinds = choose.many("kind", t("review.what"), KINDS, lambda kind: t(f"review.{kind}"))
-    queue = _open(data.records(data.read("review_queue", kinds=kinds)))
+    queue = _queue(kinds)
     _said()
     left, right = st.columns([3, 1], gap="large")
     with right:
         _decided()
     with left:
-        if not queue:
+        if queue.empty:
             present.nothing(t("review.empty"))
             return
-        thing = queue[0]
+        thing = _first(queue)
         st.caption(t("review.left", n=len(queue)))
         _thing(thing)
         _keys(thing)
 
 
-def _open(queue: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The queue without what was decided since the last run and what this session put off."""
+def _queue(kinds: Sequence[str]) -> pd.DataFrame:
+    """The queue without what was decided since the last run and what this session put off.
+
+    Proposals come first, because nothing happens without a ruling on them; then what teaches most and most lifelines hang on.
+    """
+    found = data.read("review_queue")
     ruled = {(one.relation, one.key) for one in rulings.in_force(rulings.read(data.home().rulings)[0])}
-    later = st.session_state.get("review_later", [])
-    rest = [thing for thing in queue if (thing["relation"], thing["key"]) not in ruled]
-    return [thing for thing in rest if thing["key"] not in later]
+    done = ruled | {tuple(thing) for thing in st.session_state.get("review_later", [])}
+    things = list(zip(found["relation"], found["key"], strict=True))
+    is_open = [thing not in done and (not kinds or kind in kinds) for thing, kind in zip(things, found["kind"], strict=True)]
+    rest = found.loc[np.array(is_open, dtype=bool)].reset_index(drop=True)
+    bits = uncertainty(rest["chance"].astype(float), rest["kind_chance"].astype(float).fillna(1.0))
+    ranked = review_order(worth(bits, rest["n_lifelines"]), list(rest["since"]), list(rest["key"]))
+    first = (rest["relation"] == "proposal").to_numpy()
+    return rest.iloc[sorted(ranked, key=lambda row: not first[row])]
+
+
+def _first(queue: pd.DataFrame) -> dict[str, Any]:
+    """The first thing of the queue, with what is said of it."""
+    thing = data.records(queue.head(1))[0]
+    said = data.one("review_thing", relation=thing["relation"], key=thing["key"]) or {}
+    return {"title": thing["key"], "detail": "", **thing, **said}
 
 
 def _thing(thing: dict[str, Any]) -> None:
@@ -77,7 +99,7 @@ def _jump(thing: dict[str, Any]) -> None:
 
 def _tag(thing: dict[str, Any]) -> None:
     document_id, _, label = thing["key"].rpartition(":")
-    st.markdown(f"**{capability(label)}** · {thing['score']:.2f}")
+    st.markdown(f"**{capability(label)}** · {thing['chance']:.2f}")
     if thing["detail"]:
         st.markdown(f"> {text.escape(thing['detail'], 500)}")
     _documents([document_id])
@@ -135,7 +157,7 @@ def _documents_of(thing: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_off(thing: dict[str, Any]) -> None:
-    st.session_state["review_later"] = [*st.session_state.get("review_later", []), thing["key"]]
+    st.session_state["review_later"] = [*st.session_state.get("review_later", []), (thing["relation"], thing["key"])]
 
 
 def _undo() -> None:

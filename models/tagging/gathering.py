@@ -37,7 +37,7 @@ def gather(label_files: Sequence[Path], text_files: Sequence[Path]) -> tuple[Cor
     """Everything to learn from: labels, their translations, our own examples; near copies of references are left out."""
     terms = taxonomy.load()
     labelled = list({e.id: e for e in read_examples(label_files, terms.event_kinds)}.values())
-    references = [e for e in labelled if e.story != e.id] or labelled
+    references = [e for e in labelled if e.is_reference] or labelled
     reference_ids = {e.id for e in references}
     teachers = [e for e in labelled if e.id not in reference_ids]
     pairs = translations([*labelled, *(e for e in read_unlabelled(text_files) if e.id not in {x.id for x in labelled})])

@@ -17,7 +17,7 @@ LABEL_KINDS = ("capability_jump", "product_shutdown")
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled document. `labeller` decides its weight; `story` its fold; `copy_of` names the one it translates."""
+    """One labelled document. `story` decides its fold; a reference is judged on, the others teach."""
 
     id: str
     title: str
@@ -32,6 +32,7 @@ class Example:
     labeller: str
     story: str
     published: str = ""
+    is_reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,17 @@ def _example(line: str, where: str, kinds: Sequence[str]) -> Example:
     if kind not in kinds:
         raise TaggerError(f"{where}: event_kind {kind!r} is not in the taxonomy; use one of {', '.join(kinds)}")
     text = {
-        key: str(raw.get(key) or "")
-        for key in ("title", "text", "lang", "url", "source", "provider", "labeller", "story", "published")
+        key: str(raw.get(key) or "") for key in ("title", "text", "lang", "url", "source", "provider", "labeller", "published")
     }
+    story = str(raw.get("story") or "")
     return Example(
         id=identity,
         event_kind=kind,
         capabilities=capabilities,
         magnitude=int(raw.get("magnitude") or 0),
-        **{**text, "story": text["story"] or identity},
+        story=story or str(raw.get("story_id") or identity),
+        is_reference=bool(story),
+        **text,
     )
 
 

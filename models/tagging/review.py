@@ -1,41 +1,39 @@
-"""What to show an analyst first: the documents that teach most."""
+"""What to show an analyst first: what teaches most, and most lifelines hang on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from models.types import Tags
+import numpy as np
+from numpy.typing import ArrayLike
 
-#: weight of a document on which no lifeline hangs; it may still teach the tagger
+#: weight of a thing on which no lifeline hangs; a ruling on it may still teach the tagger
 BASE_WEIGHT = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class ToReview:
-    """A document worth a ruling: how unsure the tagger is (bits, 0 to about 3), how many lifelines hang on it, and their product."""
+def uncertainty(*chances: ArrayLike) -> np.ndarray:
+    """Bits that a ruling would bring: the entropies of some yes-or-no questions, added up.
 
-    document_id: str
-    uncertainty: float
-    n_lifelines: int
-    worth: float
-
-
-def uncertainty(tags: Tags) -> float:
-    """Entropy of the event kind plus that of the label nearest to even odds, in bits."""
-    kind = -sum(p * math.log2(p) for p in tags.kind_scores.values() if p > 0)
-    return kind + max((_binary_entropy(p) for p in tags.scores.values()), default=0.0)
+    Each argument holds one question's probabilities, one per thing; a missing probability (NaN) is a question that nobody
+    answered: one bit.
+    """
+    return np.sum([_entropy(np.asarray(p, dtype=float)) for p in chances], axis=0)
 
 
-def review_order(tagged: Sequence[Tags], n_lifelines: Mapping[str, int]) -> list[ToReview]:
-    """Documents by uncertainty times the lifelines that hang on them (`n_lifelines` by document), most worth first."""
-    rows = []
-    for tags in tagged:
-        unsure, n = uncertainty(tags), n_lifelines.get(tags.document_id, 0)
-        rows.append(ToReview(tags.document_id, round(unsure, 4), n, round(unsure * (BASE_WEIGHT + math.log1p(n)), 4)))
-    return sorted(rows, key=lambda row: (-row.worth, row.document_id))
+def worth(uncertainty_bits: ArrayLike, n_lifelines: ArrayLike) -> np.ndarray:
+    """Uncertainty times how many lifelines hang on it, the latter on a logarithmic scale; comparable across kinds of things."""
+    return np.asarray(uncertainty_bits, float) * (BASE_WEIGHT + np.log1p(np.asarray(n_lifelines, float)))
 
 
-def _binary_entropy(p: float) -> float:
-    return 0.0 if p <= 0 or p >= 1 else -(p * math.log2(p) + (1 - p) * math.log2(1 - p))
+def review_order(worths: ArrayLike, since: Sequence[object], keys: Sequence[str]) -> list[int]:
+    """Rows with the most worth first; of equal worth the latest, then by key. Unknown days come last."""
+    days = ["" if day is None or day != day else str(day) for day in since]
+    rounded = np.round(np.asarray(worths, float), 4)
+    by_key = sorted(range(len(keys)), key=lambda i: keys[i])
+    by_day = sorted(by_key, key=lambda i: days[i], reverse=True)
+    return sorted(by_day, key=lambda i: -rounded[i])
+
+
+def _entropy(p: np.ndarray) -> np.ndarray:
+    inside = np.clip(np.where(np.isnan(p), 0.5, p), 1e-9, 1 - 1e-9)
+    return -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside))

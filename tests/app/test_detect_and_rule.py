@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from app.cli import main
+from tests.app import made_up
 
 
 def lines(file, *rows):
@@ -125,3 +126,31 @@ def test_rulings_from_the_command_line(published, capsys):
     assert len(list((published / "rulings").glob("*.json"))) == 2
     assert main(["rule", "correct", "jump", "x", "--set", "stage", "--why", "y", "--by", "z"]) == 2
     assert "FIELD=VALUE" in capsys.readouterr().err
+
+
+def test_rulings_on_tags_become_labels_that_training_reads(published, tmp_path):
+    """What analysts decided comes out of `rule export` as `train --labels` takes it: teaching documents, with the decided labels."""
+    from datetime import UTC, datetime
+
+    from models import catalogue, rulings, store, taxonomy
+    from models.detect.stage import detect
+    from models.tagging.labels import read_examples
+
+    decided = [
+        ("reject", "d0:coding", {}),
+        ("add", "d1:web_search", {}),
+        ("correct", "d2", {"event_kind": "product_launch"}),
+    ]
+    for verdict, key, fields in decided:
+        now = datetime(2026, 8, 23, tzinfo=UTC)
+        rulings.rule(published / "rulings", verdict, "tag", key, why="read it", by="ann", now=now, fields=fields)
+    with store.open_work(published) as con:
+        made_up.fill(con, catalogue.load(), hostile=False)
+        detect(con, catalogue.load(), made_up.AS_OF, published / "rulings")
+        store.publish(con, published / "lifeline.duckdb")
+    assert main(["rule", "export", str(tmp_path / "ruled.jsonl")]) == 0
+    found = {e.id: e for e in read_examples([tmp_path / "ruled.jsonl"], taxonomy.load().event_kinds)}
+    assert found["d0"].capabilities == ("vision_input",)
+    assert found["d1"].capabilities == ("coding", "vision_input", "web_search")
+    assert found["d2"].event_kind == "product_launch"
+    assert {(e.labeller, e.is_reference) for e in found.values()} == {("ann", False)}

@@ -15,10 +15,10 @@ from models.tagging.fit_stack import fit_stack, folds
 from models.tagging.labels import Example, Labels, read_examples
 from models.tagging.names import load_names
 from models.tagging.reading import read
-from models.tagging.review import review_order
+from models.tagging.review import review_order, uncertainty, worth
 from models.tagging.stack import load_stack
 from models.tagging.twins import near_copies, translations
-from models.types import Tags, TextIn
+from models.types import TextIn
 
 BOOK = load_names()
 
@@ -143,24 +143,19 @@ def test_wrong_labels_are_named(tmp_path):
 
 
 def test_review_shows_first_what_teaches_most():
-    """An unsure document with many lifelines comes before a sure one, and before one that nothing hangs on."""
+    """An unsure thing with many lifelines comes before a sure one, and before one that nothing hangs on."""
+    bits = uncertainty([0.999, 0.5, 0.5, float("nan")], [0.999, 0.55, 0.55, 1.0])
+    worths = worth(bits, [9, 9, 0, 9])
+    order = review_order(worths, ["2026-01-01"] * 4, ["sure", "unsure", "idle", "unasked"])
+    assert [["sure", "unsure", "idle", "unasked"][i] for i in order] == ["unsure", "unasked", "idle", "sure"]
+    assert bits[3] == pytest.approx(1.0, abs=1e-6)
+    assert worths[1] > 2 * worths[0]
 
-    def tags(identity: str, jump: float, score: float) -> Tags:
-        return Tags(
-            identity,
-            "capability_jump",
-            {"capability_jump": jump, "commentary": 1 - jump},
-            (),
-            {"vision_input": score},
-            None,
-            None,
-            "t",
-        )
 
-    rows = review_order([tags("sure", 0.99, 0.99), tags("unsure", 0.55, 0.5), tags("idle", 0.55, 0.5)], {"sure": 9, "unsure": 9})
-    assert rows[0].document_id == "unsure"
-    assert {row.document_id: row.n_lifelines for row in rows} == {"sure": 9, "unsure": 9, "idle": 0}
-    assert rows[0].worth > 2 * rows[1].worth
+def test_of_equal_worth_the_latest_is_reviewed_first():
+    """Days break ties, then keys; things without a day come last, whatever the order they came in."""
+    days, keys = ["2026-01-01", None, "2026-02-01", "2026-02-01"], ["a", "b", "d", "c"]
+    assert [keys[i] for i in review_order([1, 1, 1, 1], days, keys)] == ["c", "d", "a", "b"]
 
 
 @pytest.fixture
