@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from models import taxonomy
+from models.detect import wording
 from models.detect.types import Event, Report
 from models.types import Jump
 
@@ -187,40 +188,8 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _ascii_words(text: str) -> list[str]:
-    return [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _FILLERS]
+    return [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in wording.FILLERS]
 
 
 def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-_FILLERS = {
-    "the",
-    "and",
-    "for",
-    "with",
-    "now",
-    "available",
-    "new",
-    "introducing",
-    "announcing",
-    "from",
-    "your",
-    "you",
-    "our",
-    "are",
-    "can",
-    "has",
-    "have",
-    "its",
-    "into",
-    "this",
-    "that",
-    "a",
-    "an",
-    "of",
-    "to",
-    "in",
-    "on",
-    "is",
-}

@@ -2,84 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from models.detect import days, wording
+from models.detect.confidence import MIN_CONFIDENCE, confidence_of, is_hopeless
 from models.detect.providers import Providers
 from models.detect.releases import Release, is_versioned, plain, releases_in
 from models.detect.rules import capability_hints
+from models.detect.staging import stage_of
 from models.detect.types import Report, TaggedDocument
 
 READ_CHARACTERS = 700
 LEAD_CHARACTERS = 240
-MIN_CONFIDENCE = 0.4
 MIN_SHARE = 0.35
 LONGEST_NOTICE = timedelta(days=800)
 _WORD = re.compile(r"[a-z][a-z0-9+.'-]{2,}|[\u4e00-\u9fff]{2}")
-_STOP = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "with",
-        "now",
-        "available",
-        "new",
-        "introducing",
-        "announcing",
-        "from",
-        "your",
-        "you",
-        "our",
-        "are",
-        "can",
-        "has",
-        "have",
-        "was",
-        "its",
-        "into",
-        "this",
-        "that",
-        "via",
-        "all",
-        "how",
-        "what",
-        "get",
-        "more",
-        "launch",
-        "launches",
-        "launched",
-        "release",
-        "releases",
-        "released",
-        "preview",
-        "beta",
-        "generally",
-        "support",
-        "supports",
-        "adds",
-        "update",
-        "updates",
-        "using",
-        "use",
-        "model",
-        "models",
-        "openai",
-        "anthropic",
-        "google",
-        "meta",
-        "mistral",
-        "microsoft",
-        "claude",
-        "gemini",
-        "chatgpt",
-    ]
-)
 
 
 def read(document: TaggedDocument, providers: Providers) -> Report | None:
@@ -167,109 +107,6 @@ _CONTEXT = re.compile(
 )
 
 
-def stage_of(title: str, lead: str, document: TaggedDocument, provider: str) -> str:
-    """announced, preview, ga or retired, by the words of the title first, then of the lead."""
-    if is_retirement(title, lead, document):
-        return "retired"
-    slug = re.sub(r"[-_/]+", " ", urlsplit(document.url).path)
-    for text in (title, lead, slug):
-        if wording.GENERAL.search(text):
-            return "ga"
-        if wording.PREVIEW.search(text):
-            return "preview"
-        if wording.ANNOUNCED.search(text) and not wording.NOW.search(text):
-            return "announced"
-    return "preview" if is_preview_by_habit(title, document, provider) else "ga"
-
-
-# Who often opens new tools for agents as previews and says so only below the title: about half of the catalogue's such launches since
-# mid-2025, more where the title is all there is. A habit, not a rule: an analyst's ruling corrects it.
-PREVIEW_FIRST = {"Anthropic"}
-_AGENT_LABELS = ("coding_agent", "computer_use", "agents")
-_SETTLED = wording.Words(
-    r"\bnow\b", r"\bavailable\b", r"\bcoming to\b", r"\bsupports?\b", r"\bdefault\b", r"\bsdk\b", r"\benterprise\b", r"\bteams?\b", r"\bplans?\b",
-    r"\bfor (?:financial|healthcare|life|small|creative|legal|education|work)", r"\bconnectors?\b", r"\bskills?\b", r"\bredesign", r"\bautomate\b", r"\bmore\b",
-)  # fmt: skip
-
-
-def is_preview_by_habit(title: str, document: TaggedDocument, provider: str) -> bool:
-    """Whether a bare title about a new tool for agents comes from a provider that opens such tools as previews."""
-    is_bare = len(document.text) < len(title) + 20
-    if not is_bare or provider not in PREVIEW_FIRST or _SETTLED.search(title):
-        return False
-    best = max(document.scores, key=lambda label: document.scores[label], default="")
-    return best in _AGENT_LABELS and any(is_versioned(one.key) for one in releases_in(title)) is False
-
-
-def is_retirement(title: str, lead: str, document: TaggedDocument) -> bool:
-    """Whether the document is about an end and not merely mentions one."""
-    score = document.scores.get("api_deprecation", 0.0)
-    rest = max((value for label, value in document.scores.items() if label != "api_deprecation"), default=0.0)
-    if wording.RETIRED.search(title):
-        return score >= 0.15 or not wording.LAUNCH.search(title)
-    return bool(wording.RETIRED.search(lead)) and score >= 0.4 and score > rest
-
-
-def confidence_of(document: TaggedDocument, title: str, lead: str, stage: str, *, is_official: bool) -> float:
-    """Probability that the document reports a jump: the tagger's, moved by what the words say, in log odds.
-
-    The weights were fitted on labelled announcements with scores of a tagger that had not read them, then rounded.
-    """
-    p = document.kind_scores.get("capability_jump", 0.0)
-    if stage == "retired":
-        p += document.kind_scores.get("product_shutdown", 0.0)
-    surest = max((value for label, value in document.scores.items()), default=0.0)
-    z = _log_odds(p) + 0.25 * _log_odds(surest) + 0.25
-    weights = OFFICIAL_WEIGHTS if is_official else PRESS_WEIGHTS
-    signs = signs_of(title, lead)
-    z += sum(weights[sign] for sign in signs)
-    if stage == "retired":
-        z += 1.2
-    return 1 / (1 + math.exp(-z))
-
-
-def is_hopeless(document: TaggedDocument) -> bool:
-    """Whether the tagger is so sure of the contrary that no words could carry the document past the bar; saves reading it."""
-    kinds = document.kind_scores
-    p = kinds.get("capability_jump", 0.0) + kinds.get("product_shutdown", 0.0)
-    surest = max(document.scores.values(), default=0.0)
-    return not document.ruled and _log_odds(p) + 0.25 * _log_odds(surest) + 0.25 + MOST_THAT_WORDS_ADD < _log_odds(MIN_CONFIDENCE)
-
-
-def signs_of(title: str, lead: str) -> list[str]:
-    """What the words of a title and lead show, as keys of the weights."""
-    named = [one for one in releases_in(title) if is_versioned(one.key)]
-    found = [
-        ("release", bool(named)),
-        ("only_release", bool(named) and len(title) <= len(named[0].name) + 12),
-        ("label", bool(capability_hints(title))),
-        ("launch", bool(wording.LAUNCH.search(lead))),
-        ("story", bool(wording.STORY.search(title))),
-        ("corporate", bool(wording.CORPORATE.search(title))),
-        ("round_up", bool(wording.ROUND_UP.search(title))),
-        ("paperwork", bool(wording.PAPERWORK.search(title))),
-        ("rumour", bool(wording.RUMOUR.search(lead))),
-        ("benchmark", bool(wording.BENCHMARK.search(title))),
-        ("reaction", bool(wording.REACTION.search(title))),
-    ]
-    return [name for name, is_there in found if is_there]
-
-
-def _log_odds(p: float) -> float:
-    return math.log(max(p, 0.01) / max(1 - p, 0.01))
-
-
-OFFICIAL_WEIGHTS = {
-    "release": 0.4, "only_release": 1.2, "label": 0.6, "launch": 0.25, "story": -0.9, "corporate": -0.2, "paperwork": -3.0, "round_up": -3.5, "rumour": -0.5,
-    "benchmark": -0.4, "reaction": -0.7,
-}  # fmt: skip
-MOST_THAT_WORDS_ADD = 2.5
-PRESS_WEIGHTS = {
-    "release": 0.2, "only_release": 0.0, "label": 0.35, "launch": 0.3, "story": -1.1, "corporate": -0.6, "paperwork": -2.0, "round_up": -3.5, "rumour": -1.2,
-    "benchmark": -0.6, "reaction": -0.5,
-}  # fmt: skip
-
-
 def capabilities_of(document: TaggedDocument, title: str, stage: str, about: tuple[Release, ...]) -> dict[str, float]:
     """Labels with their probability; a retirement carries api_deprecation only."""
     if stage == "retired":
@@ -355,4 +192,4 @@ def release_name(title: str, named: tuple[Release, ...]) -> str:
 
 def words_of(text: str) -> frozenset[str]:
     """The telling words of a title and lead, without launch words; Chinese as pairs of characters."""
-    return frozenset(sys.intern(word.strip("'.-")) for word in _WORD.findall(text.lower()) if word not in _STOP)
+    return frozenset(sys.intern(word.strip("'.-")) for word in _WORD.findall(text.lower()) if word not in wording.STOP_WORDS)

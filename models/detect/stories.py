@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from models.detect import wording
@@ -70,14 +70,15 @@ class Signature:
     title_numbers: frozenset[str]
     has_text: bool
     is_round_up: bool
-    names: Mapping[str, float]
-    words: Mapping[str, float]
+    names: Mapping[str, float] = field(default_factory=dict)
+    words: Mapping[str, float] = field(default_factory=dict)
 
 
 def stories(texts: Iterable[Text], providers: Providers) -> dict[str, str]:
     """Story of each document; a story is named after its first document. Does not depend on the order of `texts`."""
     drafts = sorted(
-        (_draft(text, providers) for text in _without_boilerplate(texts)), key=lambda draft: (draft.dated_on, draft.document_id)
+        (_draft(text, providers) for text in _without_boilerplate(texts)),
+        key=lambda draft: (draft.bare.dated_on, draft.bare.document_id),
     )
     weight = _weights(drafts)
     common = _common_words(drafts)
@@ -151,17 +152,9 @@ def _differ_in_release_or_part(one: Signature, other: Signature) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text taken apart, before anything is known of the others."""
+    """A text taken apart, before anything is known of the others: a signature without weights, and the tokens to be weighed."""
 
-    document_id: str
-    dated_on: date
-    is_chinese: bool
-    site: str
-    title: str
-    title_releases: frozenset[str]
-    title_numbers: frozenset[str]
-    has_text: bool
-    is_round_up: bool
+    bare: Signature
     names: frozenset[str]
     words: frozenset[str]
     small_words: frozenset[str]
@@ -189,7 +182,7 @@ def _draft(text: Text, providers: Providers) -> Draft:
     chinese = sum(len(run) for run in _CJK.findall(read[:200])) > 20
     words = _bigrams(read) if chinese else set(_WORD.findall(read.lower()))
     host = re.sub(r"^https?://(?:www\.)?", "", text.url).split("/")[0].lower()
-    return Draft(
+    bare = Signature(
         document_id=text.document_id,
         dated_on=text.dated_on,
         is_chinese=chinese,
@@ -199,10 +192,9 @@ def _draft(text: Text, providers: Providers) -> Draft:
         title_numbers=frozenset(re.findall(r"\d+(?:\.\d+)?", title)),
         has_text=len(text.text) > len(text.title) + TEXT_BEYOND_TITLE,
         is_round_up=wording.ROUND_UP.search(title),
-        names=_interned(_names(read, text.url, providers, chinese=chinese)),
-        words=_interned(words),
-        small_words=_interned(set() if chinese else _WORD.findall(read)),
     )
+    small_words = _interned(set() if chinese else _WORD.findall(read))
+    return Draft(bare, _interned(_names(read, text.url, providers, chinese=chinese)), _interned(words), small_words)
 
 
 def _names(read: str, url: str, providers: Providers, *, chinese: bool) -> set[str]:
@@ -230,16 +222,8 @@ def _weights(drafts: Sequence[Draft]) -> dict[str, float]:
 
 
 def _signature(draft: Draft, weight: Mapping[str, float], common: frozenset[str]) -> Signature:
-    return Signature(
-        document_id=draft.document_id,
-        dated_on=draft.dated_on,
-        is_chinese=draft.is_chinese,
-        site=draft.site,
-        title=draft.title,
-        title_releases=draft.title_releases,
-        title_numbers=draft.title_numbers,
-        has_text=draft.has_text,
-        is_round_up=draft.is_round_up,
+    return replace(
+        draft.bare,
         names={token: weight[token] for token in draft.names if token not in common and not _YEAR.match(token)},
         words={token: weight[token] for token in draft.words if weight[token] >= 2.0},
     )

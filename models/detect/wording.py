@@ -98,3 +98,13 @@ LAUNCH = Words(
     r"\bcan now\b", r"\bgenerally available\b", r"\bpreview\b", r"\bbeta\b", r"\bcustomi[sz]e\b", r"\badvancing claude\b", r"\bsupport(?:s)? for\b", r"\bupgrad(?:e|es|ed|ing)\b",
     "发布", "推出", "上线", "开源", "开放", "支持", "更新", "升级", "新增", "登场", "亮相",
 )  # fmt: skip
+
+# words that tell nothing about what was launched
+FILLERS = frozenset(
+    "a an of to in on is the and for with now available new introducing announcing from your you our are can has have its into this that".split()
+)
+# nor do these tell two launches apart
+STOP_WORDS = FILLERS | frozenset(
+    "was via all how what get more launch launches launched release releases released preview beta generally support supports adds update updates "
+    "using use model models openai anthropic google meta mistral microsoft claude gemini chatgpt".split()
+)
