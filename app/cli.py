@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rule": ("app.commands.rule", "decide on tags, jumps, products and ends"),
     "status": ("app.commands.status", "sources with health, counts, last runs, data cut-off"),
     "doctor": ("app.commands.doctor", "the environment, the settings and what is missing"),
+    "backup": ("app.commands.backup", "one archive with everything that cannot be made again, even while a run is writing"),
+    "restore": ("app.commands.restore", "check a backup and put it in place of the home"),
     "mcp": ("app.commands.mcp", "serve read-only tools to other programs over the Model Context Protocol"),
 }
 

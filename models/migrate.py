@@ -24,6 +24,19 @@ def bring_up(con: duckdb.DuckDBPyConnection, kept_sql: str, derived_sql: str) ->
     return statements
 
 
+def refusal(found: str, known: str) -> str:
+    """Why a store of schema version `found` is not opened by a program that writes version `known`, and what to do."""
+    if found.isdigit() and int(found) > int(known):
+        return (
+            f"work.duckdb was written by a newer release (schema version {found}, this program knows version {known}); "
+            "install that release, or set LIFELINE_HOME to another folder"
+        )
+    return (
+        f"work.duckdb has schema version {found}, this program writes version {known}; "
+        "install the matching version of lifeline or set LIFELINE_HOME to another folder"
+    )
+
+
 def changes(kept: Columns, derived: Columns, found: Columns) -> list[str]:
     """The statements that turn `found` into what is declared. Tables that are missing are left to the scripts."""
     outdated = [table for table, columns in derived.items() if table in found and dict(found[table]) != dict(columns)]

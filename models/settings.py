@@ -34,6 +34,8 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "port": (8501, "port of the UI"),
     "lang": ("en", "language of the UI: en or zh"),
 }
+# settings that open something; shown nowhere, and left out of backups
+SECRET = ("notify_urls",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     """
     env = os.environ if environ is None else environ
-    home, home_origin = _home(env)
+    home, home_origin = home_of(env)
     file = home / "lifeline.toml"
-    from_file = _read(file)
+    from_file = read_file(file)
     unknown = sorted(set(from_file) - set(KNOWN))
     if unknown:
         raise SettingsError(f"{file}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(KNOWN))}")
@@ -122,7 +124,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(home, home_origin, values)
 
 
-def _home(env: Mapping[str, str]) -> tuple[Path, str]:
+def home_of(environ: Mapping[str, str] | None = None) -> tuple[Path, str]:
+    """The home and where its name came from, whatever its settings hold."""
+    env = os.environ if environ is None else environ
     if env.get("LIFELINE_HOME"):
         return Path(env["LIFELINE_HOME"]).expanduser().absolute(), "LIFELINE_HOME"
     from platformdirs import user_data_path
@@ -130,7 +134,8 @@ def _home(env: Mapping[str, str]) -> tuple[Path, str]:
     return user_data_path("lifeline", appauthor=False), "default"
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_file(file: Path) -> dict[str, Any]:
+    """What a `lifeline.toml` holds; nothing when there is none."""
     if not file.is_file():
         return {}
     try:

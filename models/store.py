@@ -40,7 +40,7 @@ def open_work(home: Path, *, purpose: str = "a run", wait_s: float = 0.0) -> Ite
 
     """
     make_home(home)
-    with _locked(home, purpose, wait_s):
+    with hold_lock(home, purpose, wait_s):
         con = _connect(home / "work.duckdb")
         try:
             prepare(con)
@@ -68,10 +68,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     meta: dict[str, str] = dict(con.execute("from meta").fetchall())
     found = meta.get("schema_version")
     if found not in (None, SCHEMA_VERSION):
-        raise StoreError(
-            f"work.duckdb has schema version {found}, this program writes version {SCHEMA_VERSION}; "
-            "install the matching version of lifeline or set LIFELINE_HOME to another folder"
-        )
+        raise StoreError(migrate.refusal(found, SCHEMA_VERSION))
     scripts = _scripts()
     digest = sha256("".join(scripts.values()).encode()).hexdigest()[:16]
     if meta.get("schema_digest") == digest:
@@ -246,7 +243,7 @@ def lock_holder(home: Path) -> str | None:
 
 
 @contextmanager
-def _locked(home: Path, purpose: str, wait_s: float) -> Iterator[None]:
+def hold_lock(home: Path, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold `work.lock`, which names its holder; the kernel frees it when the process dies, however it dies."""
     import fcntl
 

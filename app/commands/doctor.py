@@ -34,7 +34,6 @@ PACKAGES = {
     "apprise": ("digests", False),
     "mcp": ("lifeline mcp", False),
 }
-SECRET = ("notify_urls",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> Report:
 
 def setting_row(setting: settings.Setting) -> dict[str, Any]:
     """A setting for the eye; of a secret only whether it is set."""
-    hidden = setting.name in SECRET and setting.value
+    hidden = setting.name in settings.SECRET and setting.value
     value = "(set, hidden)" if hidden else setting.value
     return {"setting": setting.name, "value": value, "origin": setting.origin, "meaning": setting.meaning}
 
