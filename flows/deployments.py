@@ -71,10 +71,10 @@ def _deployment(file: Path, number: int, row: Mapping[str, Any]) -> Deployment:
     for name in ("name", "entrypoint", "schedules"):
         if not row.get(name):
             raise UsageError(f"{file}, deployment {number}: {name} is missing; {_EXAMPLE}")
-    path, _, flow = row["entrypoint"].partition(":")
+    module, flow = _entry_point(file, number, row["entrypoint"])
     return Deployment(
         name=row["name"],
-        module=path.removesuffix(".py").replace("/", "."),
+        module=module,
         flow=flow,
         description=row.get("description") or "",
         tags=tuple(row.get("tags") or ()),
@@ -82,3 +82,12 @@ def _deployment(file: Path, number: int, row: Mapping[str, Any]) -> Deployment:
         parameters=row.get("parameters") or {},
         concurrency_limit=row.get("concurrency_limit"),
     )
+
+
+def _entry_point(file: Path, number: int, text: str) -> tuple[str, str]:
+    """Module and function of `package.module.function`, or of `package/module.py:function` as a checkout may write it."""
+    path, _, function = text.partition(":") if ":" in text else text.rpartition(".")
+    module = path.removesuffix(".py").replace("/", ".")
+    if not module or not function:
+        raise UsageError(f"{file}, deployment {number}: entrypoint {text!r} names no function; {_EXAMPLE}")
+    return module, function

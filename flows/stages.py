@@ -149,6 +149,13 @@ def judge(context: Context) -> Counts:
     return {"gate": len(gates), "missed": sum(not gate["holds"] for gate in gates)}
 
 
+def train(context: Context) -> Counts:
+    """Train the tagger anew from what analysts ruled since the last time; adopted only if it is better on the same references."""
+    from models.tagging.retrain import retrain
+
+    return retrain(context.con, context.settings, context.as_of, context.say)
+
+
 STAGES: Mapping[str, Callable[[Context], Counts]] = {
     "ingest": ingest,
     "tag": tag,
@@ -160,4 +167,4 @@ STAGES: Mapping[str, Callable[[Context], Counts]] = {
 # What others do not need: when one of these fails, the run goes on with what is stored, and says so.
 MAY_FAIL = frozenset({"ingest", "tag", "notify"})
 # What is no part of a pass and has its own schedule.
-ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look, "judge": judge}
+ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look, "judge": judge, "train": train}

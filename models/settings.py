@@ -1,4 +1,7 @@
-"""Settings: environment (`LIFELINE_*`) over `lifeline.toml` in the home over defaults; each remembers where it came from."""
+"""Settings: environment (`LIFELINE_*`) over `lifeline.toml` in the home over defaults; each remembers where it came from.
+
+`LIFELINE_<NAME>_FILE` names a file that holds the value, so that a secret need not stand in the environment.
+"""
 
 from __future__ import annotations
 
@@ -114,14 +117,28 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{file}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(KNOWN))}")
     values = {}
     for name, (default, meaning) in KNOWN.items():
-        variable = PREFIX + name.upper()
-        if env.get(variable, "") != "":
-            values[name] = Setting(name, _as(type(default), env[variable], variable), variable, meaning)
+        variable, text = _from_environment(env, name)
+        if text != "":
+            values[name] = Setting(name, _as(type(default), text, variable), variable, meaning)
         elif name in from_file:
             values[name] = Setting(name, _as(type(default), from_file[name], f"{file}: {name}"), "lifeline.toml", meaning)
         else:
             values[name] = Setting(name, default, "default", meaning)
     return Settings(home, home_origin, values)
+
+
+def _from_environment(env: Mapping[str, str], name: str) -> tuple[str, str]:
+    """The variable that gives a setting, and its text; nothing where none does."""
+    variable = PREFIX + name.upper()
+    by_file = f"{variable}_FILE"
+    if env.get(by_file, "") == "":
+        return variable, env.get(variable, "")
+    if env.get(variable, "") != "":
+        raise SettingsError(f"{variable} and {by_file} are both set; clear one of them")
+    try:
+        return by_file, Path(env[by_file]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{by_file} names {env[by_file]}, which cannot be read ({type(error).__name__}); mend it") from error
 
 
 def home_of(environ: Mapping[str, str] | None = None) -> tuple[Path, str]:

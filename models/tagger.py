@@ -28,10 +28,14 @@ class Tagger(Protocol):
 def load_tagger(which: str | Path | Settings = "embedded", device: str = "auto") -> Tagger:
     """A tagger by name, by folder (`lifeline train --output`), or as the settings say.
 
+    As the settings say, `embedded` is the tagger that the home adopted, and the shipped one until it has adopted any.
     `zero-shot:CHECKPOINT` and `instruct:CHECKPOINT` take a checkpoint by folder or hub name.
     """
     if not isinstance(which, (str, Path)):
-        return load_tagger(str(which["tagger"]), str(which["device"]))
+        from models.tagging.adopted import adopted
+
+        own = adopted(which.taggers) if which["tagger"] == "embedded" else None
+        return load_tagger(own or str(which["tagger"]), device if device != "auto" else str(which["device"]))
     name, _, checkpoint = str(which).partition(":")
     if name in _MAKERS:
         return _MAKERS[name](checkpoint, device)

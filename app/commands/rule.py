@@ -197,7 +197,9 @@ def _show(config: Any, product_id: str) -> Report:
 
 
 def _export(config: Any, output: Path) -> Report:
-    rows = _published(config, _LABELS, [])
+    from models.tagging.retrain import SQL
+
+    rows = _published(config, SQL.read_text(encoding="utf-8"), [])
     try:
         with output.open("w", encoding="utf-8") as handle:
             handle.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
@@ -207,20 +209,6 @@ def _export(config: Any, output: Path) -> Report:
         [f"{len(rows)} documents with ruled tags written to {output}; `lifeline train --labels` reads them"],
         {"documents": len(rows)},
     )
-
-
-_LABELS = """
-with ruled as (
-    select split_part(key, ':', 1) as document_id, arg_max(ruled_by, ruled_at) as labeller, max(ruled_at) as ruled_at
-    from ruling where relation = 'tag' and is_in_force group by 1
-)
-select document_id as id, title, text, url, lang, published_at::date as published, first_seen_at::date as first_seen, source_id as source,
-    document_kind.event_kind, document_kind.provider, document_kind.magnitude,
-    coalesce((select list(capability order by capability) from tag where tag.document_id = ruled.document_id), []) as capabilities,
-    labeller, story_id
-from ruled join document using (document_id) join document_kind using (document_id)
-order by id
-"""
 
 
 def _published(config: Any, query: str, values: Sequence[Any]) -> list[dict[str, Any]]:

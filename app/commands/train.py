@@ -25,29 +25,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--base", metavar="DIR|NAME", help="fine-tune this encoder; without it, the encoder of the tagger started from"
     )
     parser.add_argument(
-        "--from", dest="warm_start", type=Path, metavar="DIR", help="tagger to start from (default: the embedded one)"
+        "--from", dest="warm_start", type=Path, metavar="DIR", help="tagger to start from (default: the one in force)"
     )
     parser.add_argument("--epochs", type=int, help="passes over the labels by the encoder (3 with --base, otherwise 0)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where to compute")
     parser.add_argument("--name", help="version under which documents are tagged (default: lifeline-YEAR.MONTH.DAY)")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the new tagger")
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="let this home go by it unless it is worse; DIR has to lie in the home's models/ for that",
+    )
 
 
 def run(args: argparse.Namespace) -> Report:
     """Train, judge on the frozen folds, and recommend the better of the two."""
+    from models.tagging.adopted import adopt, adopted
     from models.tagging.embedded import WEIGHTS
     from models.tagging.training import train
 
     if not args.labels:
         raise UsageError("give labelled documents with --labels FILE")
     config = settings.load()
+    if args.adopt and args.output.absolute().parent != config.taggers:
+        raise UsageError(f"--adopt needs an --output in {config.taggers}, where this home keeps its taggers")
     result = train(
         args.labels,
         args.output,
         args.name or f"lifeline-{datetime.now(UTC):%Y.%m.%d}",
         text_files=args.texts,
         base=args.base,
-        warm_start=args.warm_start or WEIGHTS,
+        warm_start=args.warm_start or adopted(config.taggers) or WEIGHTS,
         device=args.device or config["device"],
         epochs=args.epochs if args.epochs is not None else (3 if args.base else 0),
         say=say,
@@ -59,4 +67,7 @@ def run(args: argparse.Namespace) -> Report:
         if result["is_better"]
         else "not better on the frozen folds: the tagger in force stays"
     )
+    if args.adopt and (result["is_better"] or result["before"] is None):
+        adopt(config.taggers, args.output.name, datetime.now(UTC).date())
+        lines[-1] = f"adopted: this home tags with {args.output.name} from now on"
     return Report(lines, result)

@@ -65,6 +65,14 @@ def rounded(row):
     return [round(value, 9) if isinstance(value, float) else value for value in row]
 
 
+def artifacts(database):
+    """Key and text of the reports that Prefect keeps."""
+    import sqlite3
+
+    with sqlite3.connect(database) as con:
+        return [(key, json.loads(text)) for key, text in con.execute("select key, data from artifact order by created")]
+
+
 def cli(*words, timeout=180, **extra):
     """The command line in a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), **extra}
@@ -84,7 +92,10 @@ def test_from_nothing_to_lifelines_under_prefect(config):
     assert counts["jump"] > 500
     assert counts["lifeline"] > 100
     assert rows(config, "select status, finished_at is not null from run") == [("ok", True)]
-    assert (config.home / "prefect" / "prefect.db").is_file()
+    reports = artifacts(config.home / "prefect" / "prefect.db")
+    assert [key for key, _ in reports] == ["lifeline-daily"]
+    assert reports[0][1].startswith("# daily: ok")
+    assert "| publish |" in reports[0][1]
     assert (config.exports / "lifeline.csv").is_file()
 
 

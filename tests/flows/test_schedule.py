@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_deployment_that_ships_names_a_flow_that_exists():
     """Each deployment's flow is there, retries, and has a time limit; one run of each at a time."""
     found = deployments.read(deployments.find_file())
-    assert {spec.name for spec in found} >= {"hourly", "daily"}
+    assert {spec.name for spec in found} == {"hourly", "daily", "weekly", "monthly", "training"}
     for spec in found:
         flow = getattr(importlib.import_module(spec.module), spec.flow)
         assert flow.retries >= 1
@@ -43,7 +43,16 @@ def test_the_file_is_one_that_prefect_itself_takes():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "deployments: 3", "- a\n- b", "deployments:\n- name: x\n", "{", "deployments:\n- nothing\n"]
+    "text",
+    [
+        "",
+        "deployments: 3",
+        "- a\n- b",
+        "deployments:\n- name: x\n",
+        "{",
+        "deployments:\n- nothing\n",
+        "deployments:\n- name: x\n  entrypoint: daily\n  schedules: [{interval: 5}]\n",
+    ],
 )
 def test_a_file_without_deployments_is_refused_in_words(tmp_path, text):
     """Whatever else the file is, it is named in one line."""
@@ -51,6 +60,14 @@ def test_a_file_without_deployments_is_refused_in_words(tmp_path, text):
     file.write_text(text)
     with pytest.raises(UsageError, match=r"prefect\.yaml"):
         deployments.read(file)
+
+
+@pytest.mark.parametrize("entrypoint", ["flows.daily.daily", "flows/daily.py:daily"])
+def test_a_flow_is_named_by_its_module_or_its_file(tmp_path, entrypoint):
+    """A module works wherever the program is installed; a path is how a checkout may write it."""
+    file = tmp_path / "prefect.yaml"
+    file.write_text(f"deployments:\n- name: x\n  entrypoint: {entrypoint}\n  schedules: [{{interval: 5}}]\n")
+    assert [(spec.module, spec.flow) for spec in deployments.read(file)] == [("flows.daily", "daily")]
 
 
 def test_a_port_in_use_is_stepped_over():

@@ -42,3 +42,24 @@ def test_the_label_set_is_whole():
     assert (len(terms.capabilities), len(terms.event_kinds), len(terms.of("wrapper_tier"))) == (34, 9, 5)
     assert set(terms.segment_of.values()) <= set(taxonomy.SEGMENTS)
     assert all(term.name_zh for term in terms.terms if term.kind == "capability")
+
+
+def test_a_secret_may_come_by_file(tmp_path):
+    """`LIFELINE_<NAME>_FILE` gives a setting its value from a file, whatever its type; its end of line is not part of it."""
+    (tmp_path / "urls").write_text("json://ops.example/hook\n")
+    (tmp_path / "port").write_text("9002\n")
+    environ = {"LIFELINE_HOME": str(tmp_path), "LIFELINE_NOTIFY_URLS_FILE": str(tmp_path / "urls")}
+    found = settings.load({**environ, "LIFELINE_PORT_FILE": str(tmp_path / "port")})
+    assert (found["notify_urls"], found.values["notify_urls"].origin) == ("json://ops.example/hook", "LIFELINE_NOTIFY_URLS_FILE")
+    assert found["port"] == 9002
+
+
+@pytest.mark.parametrize(
+    ("also", "message"),
+    [({}, "LIFELINE_NOTIFY_URLS_FILE names .*gone, which cannot be read"), ({"LIFELINE_NOTIFY_URLS": "x"}, "are both set")],
+)
+def test_a_file_of_a_secret_that_cannot_be_is_named(tmp_path, also, message):
+    """A file that is not there, or one beside the variable itself, is an error that says so."""
+    environ = {"LIFELINE_HOME": str(tmp_path), "LIFELINE_NOTIFY_URLS_FILE": str(tmp_path / "gone"), **also}
+    with pytest.raises(SettingsError, match=message):
+        settings.load(environ)
