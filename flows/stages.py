@@ -89,13 +89,15 @@ def detect(context: Context) -> Counts:
     from models.catalogue import write_tables
     from models.detect.stage import detect as detect_jumps
     from models.liveness import proposed_ends
+    from models.stale import rebuilding
 
     con, settings = context.con, context.settings
-    counts = write_tables(con, context.catalogue)
     living = {row["product_id"]: row.get("last_alive_on") for row in context.catalogue.products if row["outcome"] in LIVING}
     looks = [probe for probe in read_probes(con, context.clock()) if probe.product_id in living]
     ends = proposed_ends(looks, {product_id: day for product_id, day in living.items() if day})
-    counts |= detect_jumps(con, context.catalogue, context.as_of, settings.rulings, ends)
+    with rebuilding(con, "detect"):
+        counts = write_tables(con, context.catalogue)
+        counts |= detect_jumps(con, context.catalogue, context.as_of, settings.rulings, ends)
     if counts["ruling_broken"]:
         context.say(f"{counts['ruling_broken']} rulings in {settings.rulings} cannot be read; `lifeline rule list` says which")
     return counts
@@ -104,12 +106,14 @@ def detect(context: Context) -> Counts:
 def derive(context: Context) -> Counts:
     """Write exposures, spells and lifelines of the day, and note whose class changed."""
     from models.class_changes import note
+    from models.stale import rebuilding
     from models.survival.stage import METHOD_VERSION
     from models.survival.stage import derive as derive_lifelines
 
     con = context.con
     con.execute("insert or replace into meta values ('method_version', ?)", [METHOD_VERSION])
-    counts = derive_lifelines(con, context.as_of, seed=context.settings["seed"])
+    with rebuilding(con, "derive"):
+        counts = derive_lifelines(con, context.as_of, seed=context.settings["seed"])
     return {**counts, "class_change": note(con, context.as_of)}
 
 

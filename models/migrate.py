@@ -1,13 +1,16 @@
 """Bring a store that an earlier release wrote to the schema of this one.
 
-Tables that every run recomputes are dropped where they differ; kept tables get the columns that they lack, empty. Nothing kept is
-ever dropped, renamed or converted: such a change raises `SCHEMA_VERSION` and refuses the file.
+Tables that every run recomputes are dropped where they differ, and marked as stale until the next run has filled them; kept tables get
+the columns that they lack, empty. Nothing kept is ever dropped, renamed or converted: such a change raises `SCHEMA_VERSION` and
+refuses the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from models import stale
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,9 +21,12 @@ _COLUMNS = "select table_name, column_name, data_type from duckdb_columns() wher
 
 def bring_up(con: duckdb.DuckDBPyConnection, kept_sql: str, derived_sql: str) -> list[str]:
     """Alter the tables of `con` where they differ from what the two scripts declare; returns the statements that were run."""
-    statements = changes(declared(kept_sql), declared(derived_sql), columns_of(con))
+    derived, found = declared(derived_sql), columns_of(con)
+    statements = changes(declared(kept_sql), derived, found)
     for statement in statements:
         con.execute(statement)
+    if any(found.get(table) != columns for table, columns in derived.items()):
+        stale.mark(con, *stale.STAGES)
     return statements
 
 

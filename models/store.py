@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models import migrate
+from models import migrate, stale
 from models.errors import NotPublishedError, StoreError, StoreLockedError
 
 if TYPE_CHECKING:
@@ -138,7 +138,15 @@ def set_as_of(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def publish(con: duckdb.DuckDBPyConnection, target: Path) -> dict[str, int]:
-    """Write every relation of schema `pub` with its comments to a new file and put it in place of `target`; returns row counts."""
+    """Write every relation of schema `pub` with its comments to a new file and put it in place of `target`; returns row counts.
+
+    Raises
+    ------
+    StoreError
+        when tables are not whole: emptied by an upgrade, or left half-way by a run that died.
+
+    """
+    stale.refuse_publish(con)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     for leftover in target.parent.glob(f".{target.name}.*.tmp*"):
         leftover.unlink(missing_ok=True)
