@@ -27,6 +27,7 @@ from flows.parse.pool import ParsePool, shared_pool
 from flows.robots import Robots
 from flows.signs import SIGNS, count_signs, sign_rows
 from flows.sources import politeness_key, read_states, sync, write_states
+from models import logs
 from models.documents import Entry, store_listings, transaction
 from models.errors import FetchError, ParseError, StoreError
 from models.registry import diff
@@ -70,6 +71,7 @@ def ingest(
             tools = Tools(client, shared_pool(), Robots(client))
             for batch in _batches(poll_all(due, tools, n_threads=settings["fetch_concurrency"])):
                 counts.update(commit(con, batch, now))
+                log(batch)
                 say(f"{counts['done']} of {len(due)} sources polled, {counts['new']} new documents")
             if settings["fulltext_per_run"]:
                 counts.update(read_full_texts(con, client, tools.pool, tools.robots, now, settings["fulltext_per_run"]))
@@ -274,6 +276,17 @@ def commit(con: duckdb.DuckDBPyConnection, batch: Sequence[Polled], now: datetim
     except (engine.IOException, engine.OutOfMemoryException, engine.FatalException) as error:
         line = str(error).splitlines()[0][:200]
         raise StoreError(f"the store cannot be written ({line}); free some disk space or memory and run again") from error
+
+
+def log(batch: Sequence[Polled]) -> None:
+    """A line for each source that failed, and for each that came back."""
+    for one in batch:
+        source, n_before, outcome = one.state.source.source_id, one.state.n_failures, one.outcome
+        if outcome.kind == "failed":
+            told: dict[str, Any] = {"error": outcome.error, "health": outcome.health, "http_status": outcome.status}
+            logs.event("source.failed", "warning", source=source, n_failures=n_before + 1, **told)
+        elif n_before and outcome.kind != "held":
+            logs.event("source.recovered", source=source, n_failures=n_before)
 
 
 def _write(con: duckdb.DuckDBPyConnection, batch: Sequence[Polled], now: datetime) -> dict[str, int]:

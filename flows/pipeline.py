@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.stages import ASIDE, MAY_FAIL, STAGES, Context, Counts
+from flows.vitals import Recorder
 from models import catalogue as catalogues
-from models import runs
+from models import logs, runs
 from models.errors import LifelineError, UsageError
 from models.report import say as say_to_stderr
 from models.settings import Settings
@@ -74,6 +75,7 @@ def run(job: Job, settings: Settings, call: Call = plainly) -> Outcome:
         when a stage that others need fails; what the stages before it stored is kept, and the published file stays as it was.
 
     """
+    logs.configure(settings)
     catalogue, sources, signs = read_inputs(job, settings)
     with open_work(settings.home, purpose=job.purpose, wait_s=job.wait_s) as con:
         set_as_of(con, job.as_of)
@@ -118,19 +120,33 @@ def _in_ledger(context: Context, job: Job, call: Call) -> Outcome:
     def record(status: str) -> None:
         runs.record(context.con, run_id, status=status, finished_at=clock(), counts=_with_seconds(counts, seconds))
 
+    def step(name: str) -> None:
+        told.enter(name)
+        began = time.perf_counter()
+        try:
+            counts[name] = _attempt(name, partial(KNOWN[name], context), call, job.say)
+        except Exception as error:
+            counts[name] = {"failed": 1, "error": one_line(error)}
+            raise
+        finally:
+            seconds[name] = round(time.perf_counter() - began, 2)
+            told.leave(name, counts.get(name), seconds[name])
+
+    told = Recorder(context, run_id, purpose=job.purpose, started_at=job.now, clock=clock)
+    told.begin()
     try:
         for name in job.stages:
             if name == "publish":
                 record(runs.status_of(counts))
             job.say(f"{name} …")
-            began = time.perf_counter()
-            counts[name] = _attempt(name, partial(KNOWN[name], context), call, job.say)
-            seconds[name] = round(time.perf_counter() - began, 2)
+            step(name)
     except BaseException:
         record("failed")
+        told.end("failed")
         raise
     status = runs.status_of(counts)
     record(status)
+    told.end(status)
     return Outcome(run_id, job.as_of, status, counts, seconds)
 
 

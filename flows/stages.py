@@ -56,17 +56,18 @@ def ingest(context: Context) -> Counts:
     from flows import network
     from flows.ingest import ingest as poll
 
-    is_offline = context.is_offline
+    is_offline, asked = context.is_offline, {}
     if is_offline:
         context.say("offline: no source is polled")
+        asked = {"network": "not asked"}
     elif network.is_out(row["url"] for row in context.sources if row.get("is_active") is not False):
         context.say("the network is out: no source is polled; going on with what is stored")
-        is_offline = True
+        is_offline, asked = True, {"network": "out"}
     read = partial(poll, context.con, clock=context.clock, settings=context.settings, offline=is_offline, say=context.say)
     counts = Counter(read(context.sources, only_due=context.only_due))
     if context.signs:
         counts.update({name: n for name, n in read(context.signs, only_due=True).items() if name != "documents"})
-    return dict(counts)
+    return {**counts, **asked}
 
 
 def tag(context: Context) -> Counts:

@@ -32,13 +32,18 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "notify_urls": ("", "Apprise addresses for digests, separated by spaces; block:NAME reads a Secret block of Prefect"),
     "notify_private": (False, "let digests speak of private products, too"),
     "quiet_hours": ("", "hours without alerts, as in 22-07, UTC"),
+    "alarm_urls": ("", "Apprise addresses for alarms of the house itself; empty for those of notify_urls"),
+    "log": ("off", "lines for programs on standard error, one a run, stage and failure: off, text or json"),
+    "log_level": ("info", "least level of those lines: debug, info, warning or error"),
+    "metrics_port": (0, "port of /metrics and /health while `lifeline serve` runs; 0 for none"),
+    "metrics_host": ("127.0.0.1", "address that /metrics and /health are bound to"),
     "runner": ("", "where heavy stages run: empty for this process, dask or ray"),
     "exchange": ("", "folder or s3:// address that gets the published file and Parquet"),
     "port": (8501, "port of the UI"),
     "lang": ("en", "language of the UI: en or zh"),
 }
 # settings that open something; shown nowhere, and left out of backups
-SECRET = ("notify_urls",)
+SECRET = ("notify_urls", "alarm_urls")
 
 
 @dataclass(frozen=True, slots=True)
