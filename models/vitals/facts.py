@@ -9,7 +9,7 @@ from typing import Any
 
 VERSION = 1
 # the stages whose runs are counted, and the outcomes of a poll: label values have to be few
-STAGES = ("ingest", "tag", "detect", "derive", "publish", "notify", "look", "judge")
+STAGES = ("ingest", "tag", "detect", "derive", "publish", "notify", "look", "judge", "train")
 POLLED = ("new", "changed", "not_modified", "failed")
 
 

@@ -67,6 +67,9 @@ SCHEDULED = (
     ),
     Scheduled("look", ("look",), "looked at products' pages", "`lifeline run --stage look` does it now", matters=False),
     Scheduled("backtest", ("judge",), "back-tested the method", "`lifeline run --stage judge` does it now", matters=False),
+    Scheduled(
+        "training", ("train",), "looked for rulings to train from", "`lifeline run --stage train` does it now", matters=False
+    ),
 )
 
 
@@ -81,6 +84,7 @@ class Periods:
             "pass": 24 * HOUR,
             "look": 7 * 24 * HOUR,
             "backtest": 31 * 24 * HOUR,
+            "training": 31 * 24 * HOUR,
         }
     )
 
