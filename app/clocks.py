@@ -95,7 +95,7 @@ def curve_and_factors(product: dict[str, Any], curve: pd.DataFrame, factors: pd.
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader(t("product.curve"), anchor=False)
-        st.altair_chart(charts.survival(curve), alt=t("product.curve"))
+        present.draw(charts.survival(curve), alt=t("product.curve"))
         present.downloads(curve, f"{product['product_id']}-curve")
     with right:
         st.subheader(t("product.factors"), anchor=False)
@@ -109,7 +109,7 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
     st.caption(t("product.lost", n=text.months(product["lost_months"])))
     shown = factors.head(N_FACTORS)
     shown = shown.assign(what=[_factor(row) for row in data.records(shown)])[["what", "lost_months"]]
-    st.altair_chart(charts.factors(shown.groupby("what", as_index=False).sum()), alt=t("product.factors"))
+    present.draw(charts.factors(shown.groupby("what", as_index=False).sum()), alt=t("product.factors"))
     st.caption(t("associated"))
     present.downloads(factors, f"{product['product_id']}-factors")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -65,12 +65,19 @@ def _connection(stamp: Stamp) -> duckdb.DuckDBPyConnection:
 
 
 def read(name: str, **parameters: Any) -> pd.DataFrame:
-    """Rows of the query `app/sql/<name>.sql`; lists, dates and texts go in as named parameters."""
-    return _read(stamp(), name, tuple(sorted((key, _hashable(value)) for key, value in parameters.items())))
+    """Rows of the query `app/sql/<name>.sql`; lists, dates and texts go in as named parameters.
+
+    All sessions share the rows behind the frame; each gets a frame of its own, whose columns it may replace.
+    """
+    return _read(stamp(), name, tuple(sorted((key, _hashable(value)) for key, value in parameters.items()))).copy(deep=False)
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
+# cache_resource hands out the very frame; cache_data would copy every row of it for every reader, by way of pickle.
+@st.cache_resource(max_entries=400, show_spinner=False)
 def _read(stamp: Stamp, name: str, parameters: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    pd.set_option("mode.copy_on_write", True)  # what one session writes into a frame no other session sees
     cursor = _connection(stamp).cursor()
     try:
         cursor.execute("set timezone = 'UTC'; use published")
@@ -108,12 +115,15 @@ def one(name: str, **parameters: Any) -> dict[str, Any] | None:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as dicts, unknown values as None."""
-    return [{key: None if _is_missing(value) else value for key, value in row.items()} for row in rows(frame)]
+    names = [str(name) for name in frame.columns]
+    columns = [[None if _is_missing(value) else value for value in frame[name]] for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as dicts, values as they are."""
-    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*(frame[name] for name in frame.columns), strict=True)]
 
 
 def _is_missing(value: Any) -> bool:
@@ -124,9 +134,12 @@ def _is_missing(value: Any) -> bool:
 
 def state() -> dict[str, Any]:
     """What the file holds and until when: one row of counts."""
-    found = one("state")
-    assert found is not None
-    return found
+    return dict(_state(stamp()))
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _state(stamp: Stamp) -> dict[str, Any]:
+    return records(_read(stamp, "state", ()))[0]
 
 
 def as_of() -> date | None:
@@ -136,4 +149,5 @@ def as_of() -> date | None:
 
 def product_names(ids: Sequence[str] = ()) -> dict[str, str]:
     """Name of every product, or of those asked for, in order of name."""
-    return dict(read("product_names", ids=list(ids))[["product_id", "name"]].itertuples(index=False))
+    rows = read("product_names", ids=list(ids))
+    return dict(zip(rows["product_id"].tolist(), rows["name"].tolist(), strict=True))

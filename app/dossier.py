@@ -21,7 +21,7 @@ def exposures(product: dict[str, Any], rows: pd.DataFrame) -> None:
         return
     overtaken = product["overtaken_on"] or product.get("overtaken_before")
     cells = rows[["exposed_on", "capability", "weight", "is_decisive", "provider", "release"]].fillna({"weight": 0.1})
-    st.altair_chart(charts.exposures(cells, overtaken), alt=t("product.exposures", n=len(rows)))
+    present.draw(charts.exposures(cells, overtaken), alt=t("product.exposures", n=len(rows)))
     config = st.column_config
     shown = rows.assign(
         capability=[capability(label) for label in rows["capability"]],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import data, pages, text
+from app import charts, data, pages, text
 from app.words import capability, t
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ def table(
         st.switch_page(pages.page(page), query_params=query)
 
 
+def draw(chart: charts.Chart, *, alt: str) -> None:
+    """A chart over the whole width of its place; `alt` says in words what it shows."""
+    st.vega_lite_chart(chart.rows, chart.spec, alt=alt, width="stretch")
+
+
 def lists(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame with lists of capabilities as words of this session's language."""
     return _with(frame, {name: [_words(value) for value in frame[name]] for name in names if name in frame.columns})
@@ -115,13 +120,13 @@ def _with_interval(row: Mapping[str, Any], name: str) -> str:
     return f"{shown} ({bounds})" if bounds and shown != "–" else shown
 
 
-def downloads(frame: pd.DataFrame, name: str) -> None:
-    """The rows behind the page as CSV and Parquet, with their sources and the day they stand on; made when asked for."""
+def downloads(rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str) -> None:
+    """The rows behind the page as CSV and Parquet, with their sources and the day they stand on; made (and got) when asked for."""
     as_of = text.day(data.as_of())
     with st.container(horizontal=True, key=f"downloads_{name}"):
         st.download_button(
             "CSV",
-            lambda: to_csv(frame),
+            lambda: to_csv(_got(rows)),
             f"lifeline-{name}-{as_of}.csv",
             "text/csv",
             key=f"csv_{name}",
@@ -130,13 +135,17 @@ def downloads(frame: pd.DataFrame, name: str) -> None:
         )
         st.download_button(
             "Parquet",
-            lambda: to_parquet(frame, as_of),
+            lambda: to_parquet(_got(rows), as_of),
             f"lifeline-{name}-{as_of}.parquet",
             "application/vnd.apache.parquet",
             key=f"parquet_{name}",
             on_click="ignore",
             help=t("download_help"),
         )
+
+
+def _got(rows: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    return rows() if callable(rows) else rows
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:

@@ -25,6 +25,7 @@ OPTIONS: dict[str, str] = {
     "server.maxUploadSize": "5",
     "server.showEmailPrompt": "false",
     "browser.gatherUsageStats": "false",
+    "runner.postScriptGC": "false",  # a full collection after every page took 80 ms of it; app/desk.py sees to that
     "global.disableWidgetStateDuplicationWarning": "true",  # choices live in the address, which sets them on purpose
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "type",

@@ -71,7 +71,7 @@ def _scores() -> None:
     scored = mine.dropna(subset=["brier", "brier_life_table"])
     if len(scored):
         st.caption(t("accuracy.brier_help"))
-        st.altair_chart(charts.brier(scored), alt=t("accuracy.scores"))
+        present.draw(charts.brier(scored), alt=t("accuracy.scores"))
     config = st.column_config
     present.table(
         mine.sort_values(["origin_on", "horizon_months"], ascending=False),
@@ -106,7 +106,7 @@ def _calibration() -> None:
     if n < N_LEAST:
         present.nothing(t("cannot_say", why=t("accuracy.too_few", n=n, least=N_LEAST)))
         return
-    st.altair_chart(charts.calibration(mine), alt=t("accuracy.calibration"))
+    present.draw(charts.calibration(mine), alt=t("accuracy.calibration"))
     st.caption(t("accuracy.calibration_note", n=n, ended=ended))
     present.downloads(rows, "calibration")
 

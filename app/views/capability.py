@@ -74,7 +74,7 @@ def _survival(chosen: str) -> None:
     if n < N_LEAST:
         present.nothing(t("cannot_say", why=t("capability.too_few", n=n, least=N_LEAST)))
         return
-    st.altair_chart(charts.hit_survival(_steps(rows)), alt=t("capability.survival"))
+    present.draw(charts.hit_survival(_steps(rows)), alt=t("capability.survival"))
     st.caption(t("capability.survival_note", n=n, ended=int(rows["n_ended"].sum()), as_of=text.day(data.as_of())))
     present.downloads(rows, f"{chosen}-survival")
 

@@ -71,7 +71,7 @@ def _timeline(rows: Any) -> None:
         stage_word=[t(f"stage.{stage}") for stage in exploded["stage"]],
         weight=exploded["weight"].fillna(0.1),
     )[["happened_on", "what", "segment", "segment_word", "stage_word", "weight", "provider", "release"]]
-    st.altair_chart(charts.jumps(shown), alt=t("jumps.timeline"))
+    present.draw(charts.jumps(shown), alt=t("jumps.timeline"))
     if len(rows) > N_CHARTED:
         st.caption(t("jumps.cut", n=N_CHARTED))
 

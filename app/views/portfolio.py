@@ -77,7 +77,7 @@ def _heat(ids: list[str]) -> None:
         role_word=[t(f"role.{role}") for role in rows["role"]],
         name=[text.clean(name) for name in rows["name"]],
     )
-    st.altair_chart(charts.heat(shown[["name", "what", "role_word", "weight", "n_jumps"]]), alt=t("portfolio.heat"))
+    present.draw(charts.heat(shown[["name", "what", "role_word", "weight", "n_jumps"]]), alt=t("portfolio.heat"))
     present.downloads(rows, "portfolio-heat")
 
 

@@ -116,7 +116,7 @@ def _signs(product: dict[str, Any]) -> None:
     if rows.empty or not rows[["n_documents", "n_releases", "n_commits", "n_mentions"]].fillna(0).to_numpy().any():
         present.nothing(t("product.no_activity"))
         return
-    st.altair_chart(charts.signs_of_life(rows), alt=t("product.signs"))
+    present.draw(charts.signs_of_life(rows), alt=t("product.signs"))
     present.downloads(rows, f"{product['product_id']}-signs-of-life")
 
 
@@ -127,7 +127,7 @@ def _said(product: dict[str, Any]) -> None:
         present.nothing(t("product.nothing_said"))
         return
     if rows["made_on"].nunique() > 1:
-        st.altair_chart(charts.said_before(rows), alt=t("product.said"))
+        present.draw(charts.said_before(rows), alt=t("product.said"))
     shown = rows.assign(
         survival=[text.chance(value) for value in rows["survival"]],
         interval=[text.interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)],

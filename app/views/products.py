@@ -35,7 +35,7 @@ def show() -> None:
     tables.products(rows, key="products", height=min(35 * len(rows) + 38, 620))
     present.standing()
     present.downloads(
-        data.read("products", **tables.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"
+        lambda: data.read("products", **tables.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"
     )
 
 

@@ -130,7 +130,7 @@ def _chart(frame) -> None:
         )
         from app import charts
 
-        st.altair_chart(charts.free(frame.head(2000), x, y, kind), alt=t("sql.chart"))
+        present.draw(charts.free(frame.head(2000), x, y, kind), alt=t("sql.chart"))
 
 
 def _examples() -> None:

@@ -162,4 +162,4 @@ def _one(row: dict[str, Any]) -> None:
             for months, value in enumerate(row[f"curve_{when}"])
         ]
     )
-    st.altair_chart(charts.two_curves(curves), alt=t("page.what-if"))
+    present.draw(charts.two_curves(curves), alt=t("page.what-if"))
