@@ -253,7 +253,10 @@ def calibration(rows: pd.DataFrame) -> Chart:
     scale = {"domain": [0, top]}
     x = _q("said", t("chart.said"), axis=PERCENT, scale=scale)
     diagonal = _mark(
-        "line", mark={"color": GREY, "strokeDash": DASHED}, x={"field": "x", "type": "quantitative"}, y={"field": "y", "type": "quantitative"}
+        "line",
+        mark={"color": GREY, "strokeDash": DASHED},
+        x={"field": "x", "type": "quantitative"},
+        y={"field": "y", "type": "quantitative"},
     )
     bars = _mark("rule", mark={"color": BLUE}, x=x, y=_q("low", t("chart.seen"), axis=PERCENT, scale=scale), y2={"field": "high"})
     tips = [
@@ -293,4 +296,7 @@ def free(rows: pd.DataFrame, x: str, y: str, kind: str) -> Chart:
     look = {"line": {"point": True}, "point": {"filled": True}}.get(kind, {})
     name = kind if kind in ("line", "point") else "bar"
     tips = [scale("x", x), _q("y", y)]
-    return Chart(cells, {**_mark(name, mark={"color": BLUE, **look}, x=scale("x", x, sort=None), y=_q("y", y), tooltip=tips), "height": 300})
+    return Chart(
+        cells,
+        {**_mark(name, mark={"color": BLUE, **look}, x=scale("x", x, sort=None), y=_q("y", y), tooltip=tips), "height": 300},
+    )

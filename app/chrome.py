@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, text, words
+from app import data, signin, text, words
 from app.words import t
 from models.errors import LifelineError, NotPublishedError
 
@@ -55,23 +55,25 @@ def is_signed_in() -> bool:
 
 
 def may_read() -> bool:
-    """Whether this session may read: always without sign-in, else once signed in."""
-    return not can_sign_in() or is_signed_in()
+    """Whether this session may read: always without sign-in, else once signed in by somebody who is on the list."""
+    return not can_sign_in() or (is_signed_in() and _is_listed())
+
+
+def _is_listed() -> bool:
+    return signin.may_enter(st.user.to_dict(), data.home()["sign_in_allowed"])
 
 
 def is_let_in() -> bool:
     """Whether the page may be shown; says what to do when not."""
     if may_read():
         return True
-    st.info(t("sign_in_first"))
+    st.info(t("not_listed", name=text.escape(signin.name_of(st.user.to_dict()))) if is_signed_in() else t("sign_in_first"))
     return False
 
 
 def who() -> str:
     """The name that rulings carry: the signed-in one, or local."""
-    if can_sign_in() and is_signed_in():
-        return str(st.user.get("email") or st.user.get("name") or st.user.get("sub") or "signed in")
-    return "local"
+    return signin.name_of(st.user.to_dict()) if can_sign_in() and is_signed_in() else "local"
 
 
 def _who() -> None:

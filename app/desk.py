@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from app import signin
 from app.guard import Guard
 
 WARM = ("pandas", "pyarrow", "duckdb", "altair", "models.survival.whatif")
@@ -37,4 +39,9 @@ def _warm() -> None:
     gc.freeze()
 
 
-app = st.App("main.py", middleware=[Middleware(Guard)], lifespan=_lifespan)
+app = st.App(
+    "main.py",
+    middleware=[Middleware(Guard)],
+    lifespan=_lifespan,
+    secrets=signin.from_environment(os.environ) or None,  # type: ignore[arg-type]
+)

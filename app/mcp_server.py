@@ -6,9 +6,7 @@ started to do so, because what a program is told leaves the house.
 
 from __future__ import annotations
 
-import argparse
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,6 +20,7 @@ from app.sandbox import Result, query
 from models.errors import LifelineError
 from models.exports.cells import json_cell
 from models.settings import Settings
+from models.store import open_published
 
 INSTRUCTIONS = (
     "Lifeline tracks capability jumps of AI platforms and estimates how long products built on top of them have. Three clocks are never "
@@ -117,12 +116,26 @@ class Desk:
             raise ToolError(f"there is no product {product_id!r}; find its id with find_products")
         return found[0]
 
+    def what_if(self, product_ids: Sequence[str], jump: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Lifelines before and after; products that may not be told are not known here either."""
+        for product_id in product_ids:
+            self.product(PRODUCT, product_id)
+        try:
+            from models.survival import whatif
+
+            with open_published(self.settings.published) as con:
+                return whatif.run(con, product_ids, **jump)
+        except ImportError as error:
+            raise ToolError("what-if estimates are not installed here; install lifeline[all]") from error
+        except LifelineError as error:
+            raise ToolError(str(error)) from error
+
 
 def build(settings: Settings, *, include_private: bool = False, version: str = "") -> MCPServer:
     """A server with its tools, not yet running."""
     server: MCPServer = MCPServer("lifeline", title="Lifeline", instructions=INSTRUCTIONS, version=version, log_level="ERROR")
     desk = Desk(settings, include_private)
-    for tool in (*_product_tools(desk), *_other_tools(desk)):
+    for tool in (*_product_tools(desk), *_jump_tools(desk), *_sql_tools(desk), *_what_if_tools(desk)):
         server.tool(annotations=READ_ONLY)(tool)
     _add_schema(server, desk)
     return server
@@ -158,7 +171,7 @@ def _product_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
     return find_products, lifeline_of, exposure_of
 
 
-def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
+def _jump_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
     async def jumps_since(since: str, capability: str = "", provider: str = "", limit: int = 50) -> dict[str, Any]:
         """Jumps that became known on or after a day (YYYY-MM-DD), newest first, by capability or provider if given."""
         day = _day(since)
@@ -166,6 +179,10 @@ def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
             lambda: {"jumps": desk.rows(JUMPS, since=day, capability=capability, provider=provider, n=_limit(limit))}
         )
 
+    return (jumps_since,)
+
+
+def _sql_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
     async def run_sql(sql: str, max_rows: int = MAX_LIMIT) -> dict[str, Any]:
         """One read-only SELECT (DuckDB's dialect) on the published relations; read the resource lifeline://schema for their columns."""
 
@@ -176,6 +193,10 @@ def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
 
         return await _in_thread(tell)
 
+    return (run_sql,)
+
+
+def _what_if_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
     async def what_if(
         product_ids: list[str],
         capability: str,
@@ -189,51 +210,17 @@ def _other_tools(desk: Desk) -> tuple[Callable[..., Any], ...]:
 
         stage is announced, preview, ga or retired; reach is api, consumer, enterprise, suite, device or open_weights; magnitude 1 to 3.
         """
-        day = _day(on)
+        jump = {
+            "capability": capability,
+            "platform": platform,
+            "on": _day(on),
+            "stage_": stage,
+            "reach": reach,
+            "magnitude": magnitude,
+        }
+        return await _in_thread(lambda: {"what_if": {"products": json_cell(desk.what_if(product_ids, jump))}})
 
-        def tell() -> dict[str, Any]:
-            for product_id in product_ids:
-                desk.product(PRODUCT, product_id)
-            words = [*(word for product_id in product_ids for word in ("--product", product_id)), "--capability", capability]
-            words += [
-                "--platform",
-                platform,
-                "--on",
-                day.isoformat(),
-                "--stage",
-                stage,
-                "--reach",
-                reach,
-                "--magnitude",
-                str(magnitude),
-            ]
-            return {"what_if": json_cell(whatif_data(words))}
-
-        return await _in_thread(tell)
-
-    return jumps_since, run_sql, what_if
-
-
-def whatif_data(words: list[str]) -> Any:
-    """What `lifeline whatif` answers as data; its own errors become the tool's."""
-    try:
-        whatif = importlib.import_module("app.commands.whatif")
-    except ImportError as error:
-        raise ToolError("what-if estimates are not installed here; install lifeline[all]") from error
-    parser = _Quiet(prog="what_if")
-    parser.add_argument("--json", action="store_true")
-    whatif.configure(parser)
-    try:
-        return whatif.run(parser.parse_args([*words, "--json"])).data
-    except LifelineError as error:
-        raise ToolError(str(error)) from error
-
-
-class _Quiet(argparse.ArgumentParser):
-    """A parser that never ends the process."""
-
-    def error(self, message: str) -> Any:
-        raise ToolError(message)
+    return (what_if,)
 
 
 def _add_schema(server: MCPServer, desk: Desk) -> None:

@@ -40,6 +40,9 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "runner": ("", "where heavy stages run: empty for this process, dask or ray"),
     "exchange": ("", "folder or s3:// address that gets the published file and Parquet"),
     "port": (8501, "port of the UI"),
+    "address": ("127.0.0.1", "address the UI listens on; beyond this machine it asks for sign-in"),
+    "sign_in_allowed": ("", "addresses or @domains that may sign in, separated by spaces; empty for all whom the provider lets in"),
+    "open_desk": (False, "let the UI listen beyond this machine without sign-in: whoever reaches it reads everything and rules"),
     "lang": ("en", "language of the UI: en or zh"),
 }
 # settings that open something; shown nowhere, and left out of backups

@@ -1,4 +1,4 @@
-"""`lifeline ui`: the Streamlit UI on the published file, bound to this machine, with no telemetry and no file watching."""
+"""`lifeline ui`: the Streamlit UI on the published file, bound to this machine unless people sign in; no telemetry, no file watching."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+from app import signin
 from app.report import Report, say
 from models import settings, store
 from models.errors import StoreError, UsageError
@@ -19,7 +21,6 @@ MAIN = Path(__file__).resolve().parent.parent / "desk.py"
 HOST = "127.0.0.1"
 # Not a word of this is secret: command lines can be read by everybody on the machine.
 OPTIONS: dict[str, str] = {
-    "server.address": HOST,
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.maxUploadSize": "5",
@@ -39,21 +40,51 @@ OPTIONS: dict[str, str] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--port", type=int, help="port on 127.0.0.1 (default: the setting `port`)")
+    parser.add_argument("--port", type=int, help="port (default: the setting `port`)")
+    parser.add_argument(
+        "--address", help="address to listen on (default: the setting `address`); beyond this machine needs sign-in"
+    )
 
 
 def run(args: argparse.Namespace) -> Report:
     """Serve until stopped."""
     found = settings.load()
     port = found["port"] if args.port is None else args.port
+    address = args.address or found["address"]
+    check_address(found, address, os.environ)
     if not found.published.is_file():
         say(f"{found.published} does not exist yet; the pages say so until `lifeline run` has published")
-    child = launch(found.home, port)
-    say(f"the desk is at http://{HOST}:{port} (stop with Ctrl-C)")
-    return wait(child, port)
+    child = launch(found.home, port, address=address)
+    say(f"the desk is at http://{_shown(address)}:{port} (stop with Ctrl-C)")
+    return wait(child, port, address=address)
 
 
-def launch(home: Path, port: int, *, quiet: bool = True) -> subprocess.Popen[bytes]:
+def check_address(found: settings.Settings, address: str, env: Mapping[str, str]) -> None:
+    """Refuse to show the desk to a network without asking who is there.
+
+    Raises
+    ------
+    UsageError
+        when the address reaches beyond this machine, no sign-in is configured, and nobody said that this is meant.
+
+    """
+    is_signed = signin.is_configured(found.home, env)
+    if signin.is_loopback(address) or is_signed:
+        return
+    if not found["open_desk"]:
+        raise UsageError(
+            f"{address} can be reached from other machines and no sign-in is configured; configure it (docs/ui.md), stay on {HOST}, "
+            "or set LIFELINE_OPEN_DESK=1 if something else keeps strangers out"
+        )
+    say(f"no sign-in is configured: whoever reaches {address} reads everything and rules as local")
+
+
+def _shown(address: str) -> str:
+    """The address as a browser takes it."""
+    return f"[{address}]" if ":" in address else address
+
+
+def launch(home: Path, port: int, *, address: str = HOST, quiet: bool = True) -> subprocess.Popen[bytes]:
     """Start the UI on the published file of `home` as a child process and return it; `wait_until_ready` tells when it answers.
 
     Raises
@@ -64,11 +95,20 @@ def launch(home: Path, port: int, *, quiet: bool = True) -> subprocess.Popen[byt
     """
     if not 0 < port < 65536:
         raise UsageError(f"{port} is no port; use 1 to 65535")
-    if not is_free(port):
-        raise UsageError(f"port {port} on {HOST} is in use; stop what uses it or choose another with --port")
+    if not is_free(port, address):
+        raise UsageError(f"port {port} on {address} is in use, or the address is not this machine's; choose another with --port")
     store.make_home(home)
     flags = [f"--{name}={value}" for name, value in OPTIONS.items()]
-    command = [sys.executable, "-m", "streamlit", "run", str(MAIN), f"--server.port={port}", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(MAIN),
+        f"--server.address={address}",
+        f"--server.port={port}",
+        *flags,
+    ]
     out = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(command, env=environment(home), cwd=home, stdout=out, stdin=subprocess.DEVNULL)
 
@@ -80,12 +120,12 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "LIFELINE_HOME": str(home), "PYTHONPATH": path, "DO_NOT_TRACK": "1"}
 
 
-def is_free(port: int) -> bool:
-    """Whether nothing listens on the port of this machine."""
-    with socket.socket() as probe:
+def is_free(port: int, address: str = HOST) -> bool:
+    """Whether nothing listens on the port of this machine, and the address is one of it."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
@@ -115,7 +155,7 @@ def wait_until_ready(child: subprocess.Popen[bytes], port: int, *, timeout_s: fl
     raise StoreError(f"the UI did not answer on port {port} within {timeout_s:g} s; run `lifeline doctor`")
 
 
-def wait(child: subprocess.Popen[bytes], port: int) -> Report:
+def wait(child: subprocess.Popen[bytes], port: int, *, address: str = HOST) -> Report:
     """Stay until the UI ends; Ctrl-C and a request to terminate end it, too."""
     previous = signal.signal(signal.SIGTERM, lambda *_: stop(child))
     try:
@@ -125,7 +165,7 @@ def wait(child: subprocess.Popen[bytes], port: int) -> Report:
         code = 0
     finally:
         signal.signal(signal.SIGTERM, previous)
-    data = {"url": f"http://{HOST}:{port}", "exit_code": code}
+    data = {"url": f"http://{_shown(address)}:{port}", "exit_code": code}
     return Report(
         [] if code in (0, -signal.SIGTERM) else [f"the UI ended with code {code}"], data, 0 if code in (0, -signal.SIGTERM) else 1
     )

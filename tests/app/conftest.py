@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,39 @@ def visit():
         return desk.run()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _estimated(tmp_path_factory):
+    home = tmp_path_factory.mktemp("estimated") / "home"
+    stages = [word for name in ("detect", "derive", "publish") for word in ("--stage", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "run", "--offline", *stages],
+        env={**os.environ, "LIFELINE_HOME": str(home), "PYTHONPATH": str(MAIN.parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def estimated(_estimated, tmp_path, monkeypatch):
+    """A home of one's own, published by the pipeline itself from the shipped catalogue."""
+    return _own(_estimated, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless Chromium; without one the tests that need it are skipped."""
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("needs Chromium on the path (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

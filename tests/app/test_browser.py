@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import time
 
@@ -13,7 +12,6 @@ from app.commands import ui
 from tests.app import made_up
 
 pytestmark = pytest.mark.browser
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PAGES = [
     "/", "/jumps", "/jumps?view=first", "/products?sort=survival", "/product?id=jasper", "/capability?id=file_input", "/portfolio?list=mine",
     "/your-product", "/what-if", "/review", "/sources", "/accuracy", "/method?view=dictionary", "/sql?q=from%20product%20select%20count(*)%20as%20n",
@@ -40,19 +38,6 @@ def desk(tmp_path_factory):
         yield f"http://{ui.HOST}:{port}"
     finally:
         ui.stop(child)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium; without one these tests are skipped."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium on the path (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Visitor:

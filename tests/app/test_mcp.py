@@ -112,34 +112,47 @@ def test_private_products_are_told_when_asked_for(served):
     assert talk(served, conversation, "--include-private") == "Secret Co"
 
 
-def test_what_if_answers_like_the_command(served, monkeypatch):
-    """The tool hands its arguments to `lifeline whatif` and returns its data; wrong ones are the tool's error."""
-    import types
+@pytest.mark.slow
+def test_what_if_answers_from_the_published_file(estimated):
+    """A client asks what a jump would change, on a file that the pipeline published: the same answer as the library's, and its errors."""
+    from models.store import open_published
+    from models.survival import whatif
 
-    from mcp.server.mcpserver.exceptions import ToolError
+    with open_published(estimated / "lifeline.duckdb") as con:
+        found = con.execute(
+            "select product_id, (select max(as_of) from lifeline) from lifeline join product_job using (product_id) "
+            "where role = 'sells' and capability = 'coding' order by 1 limit 2"
+        ).fetchall()
+        ids, on = [row[0] for row in found], found[0][1]
+        expected = whatif.run(con, ids, "coding", "Newcomer", on, stage_="preview", magnitude=2)
+    asked = {
+        "product_ids": ids,
+        "capability": "coding",
+        "platform": "Newcomer",
+        "on": on.isoformat(),
+        "stage": "preview",
+        "magnitude": 2,
+    }
+    wrong = {
+        "is no capability": {"capability": "magic"},
+        "is past": {"on": "2020-01-01"},
+        "is not known": {"reach": "moon"},
+        "there is no product": {"product_ids": ["nobody"]},
+        "no product is named": {"product_ids": []},
+        "YYYY-MM-DD": {"on": "soon"},
+    }
 
-    from app import mcp_server
-    from models.report import Report
+    async def conversation(client):
+        told = answer(await client.call_tool("what_if", asked))["what_if"]["products"]
+        refused = {says: await client.call_tool("what_if", {**asked, **changed}) for says, changed in wrong.items()}
+        return told, refused
 
-    command = types.ModuleType("app.commands.whatif")
-    command.configure = lambda parser: [
-        parser.add_argument(f"--{name}", action="append" if name == "product" else "store", **more)
-        for name, more in {
-            "product": {},
-            "capability": {"choices": ["agents"]},
-            "platform": {},
-            "on": {},
-            "stage": {},
-            "reach": {},
-            "magnitude": {"type": int},
-        }.items()
-    ]
-    command.run = lambda args: Report(data={"given": vars(args)})
-    monkeypatch.setitem(sys.modules, "app.commands.whatif", command)
-    import app.commands
-
-    monkeypatch.setattr(app.commands, "whatif", command, raising=False)
-    words = ["--product", "a", "--product", "b", "--capability", "agents", "--magnitude", "2"]
-    assert mcp_server.whatif_data(words)["given"]["product"] == ["a", "b"]
-    with pytest.raises(ToolError, match="capability"):
-        mcp_server.whatif_data(["--capability", "magic"])
+    told, refused = talk(estimated, conversation)
+    assert [row["product_id"] for row in told] == ids
+    for row, sure in zip(told, expected, strict=True):
+        assert row["is_exposed"] is sure["is_exposed"] is True
+        assert row["after"]["s12"] == pytest.approx(sure["after"]["s12"])
+        assert row["change_12"]["low"] <= row["change_12"]["middle"] <= row["change_12"]["high"]
+    for says, result in refused.items():
+        assert result.is_error
+        assert says in result.content[0].text

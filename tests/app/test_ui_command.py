@@ -7,12 +7,13 @@ import socket
 import pytest
 
 from app.commands import ui
+from models import settings
 from models.errors import UsageError
 
 
 def test_the_desk_binds_to_this_machine_and_tells_nobody():
-    """The options that keep it here are the ones that are passed."""
-    assert ui.OPTIONS["server.address"] == "127.0.0.1"
+    """Unless told otherwise it listens on loopback; the options that keep it quiet are the ones that are passed."""
+    assert settings.load({"LIFELINE_HOME": "/nowhere"})["address"] == ui.HOST == "127.0.0.1"
     assert ui.OPTIONS["browser.gatherUsageStats"] == "false"
     assert not [name for name in ui.OPTIONS if "secret" in name.lower() or "password" in name.lower()]
 

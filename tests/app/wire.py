@@ -32,7 +32,7 @@ class Reader:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.cached: dict[str, ForwardMsg] = {}
-        self.buttons: dict[str, str] = {}
+        self.widgets: dict[str, str] = {}  # what is written on a widget to its id
 
     @classmethod
     async def come(cls, address: str, cookie: str = "") -> Reader:
@@ -50,11 +50,17 @@ class Reader:
         """Ask for a page as a click on its link would, and wait until it is whole."""
         return await self._run(page, query, BackMsg())
 
-    async def press(self, page: str, label: str, **query: Any) -> Seen:
-        """Press the button with that label on a page that is open."""
+    async def press(self, page: str, label: str, filled: dict[str, str | list[str]] | None = None, **query: Any) -> Seen:
+        """Press the button with that label on a page that is open, with fields filled in by their labels."""
         asked = BackMsg()
-        state = asked.rerun_script.widget_states.widgets.add()
-        state.id, state.trigger_value = self.buttons[label], True
+        widgets = asked.rerun_script.widget_states.widgets
+        widgets.add(id=self.widgets[label], trigger_value=True)
+        for name, value in (filled or {}).items():
+            field = widgets.add(id=self.widgets[name])
+            if isinstance(value, str):
+                field.string_value = value
+            else:
+                field.string_array_value.data.extend(value)
         return await self._run(page, query, asked)
 
     async def _run(self, page: str, query: dict[str, Any], asked: BackMsg) -> Seen:
@@ -81,7 +87,7 @@ class Reader:
                 return seen
 
     def _note(self, message: ForwardMsg, seen: Seen) -> None:
-        """Keep what people would read, and where the buttons are."""
+        """Keep what people would read, and the ids of what they would press or fill in."""
         element = message.delta.new_element
         kind = element.WhichOneof("type")
         if kind == "heading":
@@ -92,8 +98,9 @@ class Reader:
             seen.words.append(element.alert.body)
         elif kind == "exception":
             seen.errors.append(f"{element.exception.type}: {element.exception.message}")
-        elif kind == "button":
-            self.buttons[element.button.label] = element.button.id
+        elif kind in ("button", "text_input", "multiselect"):
+            widget = getattr(element, kind)
+            self.widgets[widget.label] = widget.id
 
     async def leave(self) -> None:
         """Close the session."""
