@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from models.catalogue import read_products
 from models.errors import UsageError
+from models.importing import catalogue_csv
 
 FILE = "private_products.csv"
 COLUMNS = (
@@ -22,6 +24,7 @@ COLUMNS = (
     "segment", "wrapper_tier", "coupling", "moats", "note",
 )  # fmt: skip
 Row = dict[str, Any]
+_ONE_AT_A_TIME = threading.Lock()  # sessions of one desk that keep a product in the same moment
 
 
 def new_id(name: str, taken: Mapping[str, Any] | set[str]) -> str:
@@ -65,8 +68,9 @@ def save(folder: Path, row: Mapping[str, Any]) -> None:
         for a value that cannot be; the file stays as it was.
 
     """
-    kept = [one for one in read(folder) if one["product_id"] != row["product_id"]]
-    _write(folder, [*kept, {**row, "outcome": row.get("outcome") or "alive"}])
+    with _ONE_AT_A_TIME:
+        kept = [one for one in read(folder) if one["product_id"] != row["product_id"]]
+        _write(folder, [*kept, {**row, "outcome": row.get("outcome") or "alive"}])
 
 
 def remove(folder: Path, product_id: str) -> None:
@@ -78,26 +82,25 @@ def remove(folder: Path, product_id: str) -> None:
         when there is none with that id.
 
     """
-    rows = read(folder)
-    kept = [one for one in rows if one["product_id"] != product_id]
-    if len(kept) == len(rows):
-        raise UsageError(f"there is no private product {product_id!r}")
-    _write(folder, kept)
+    with _ONE_AT_A_TIME:
+        rows = read(folder)
+        kept = [one for one in rows if one["product_id"] != product_id]
+        if len(kept) == len(rows):
+            raise UsageError(f"there is no private product {product_id!r}")
+        _write(folder, kept)
 
 
 def _write(folder: Path, rows: list[Row]) -> None:
-    from models.exports.csv import write_csv
-
+    """The file as every catalogue file is written: names stand as they were given, for only this program reads it."""
+    if not rows:
+        (folder / FILE).unlink(missing_ok=True)
+        return
     folder.mkdir(parents=True, exist_ok=True)
+    content = catalogue_csv([{name: row.get(name) for name in COLUMNS} for row in rows])
     temporary = folder / f".{FILE}.{os.getpid()}.tmp"
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            write_csv([{name: _plain(row.get(name)) for name in COLUMNS} for row in rows], file, COLUMNS)
+        temporary.write_text(content.encode("utf-8", "replace").decode(), encoding="utf-8", newline="")
         read_products(temporary)
         os.replace(temporary, folder / FILE)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,6 +1,6 @@
 """Who may sit at the desk: sign-in through an OIDC provider, from the environment or a file; nothing of it on a command line.
 
-The environment comes first: five variables `LIFELINE_OIDC_…`. Otherwise Streamlit reads `[auth]` in `.streamlit/secrets.toml` of the home.
+The environment comes first: five variables `LIFELINE_OIDC_…`, or `…_FILE` for files that hold them. Otherwise Streamlit reads `[auth]` in `.streamlit/secrets.toml` of the home.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from models import settings
 from models.errors import SettingsError
 
 PREFIX = "LIFELINE_OIDC_"
@@ -33,7 +34,7 @@ def from_environment(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
         when it holds some and not all, naming the first that is missing.
 
     """
-    given = {name: env.get(PREFIX + name, "").strip() for name in VARIABLES}
+    given = {name: settings.from_environment(env, f"oidc_{name.lower()}")[1].strip() for name in VARIABLES}
     if not any(given.values()):
         return {}
     missing = [name for name, value in given.items() if not value]

@@ -125,7 +125,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{file}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(KNOWN))}")
     values = {}
     for name, (default, meaning) in KNOWN.items():
-        variable, text = _from_environment(env, name)
+        variable, text = from_environment(env, name)
         if text != "":
             values[name] = Setting(name, _as(type(default), text, variable), variable, meaning)
         elif name in from_file:
@@ -135,7 +135,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(home, home_origin, values)
 
 
-def _from_environment(env: Mapping[str, str], name: str) -> tuple[str, str]:
+def from_environment(env: Mapping[str, str], name: str) -> tuple[str, str]:
     """The variable that gives a setting, and its text; nothing where none does."""
     variable = PREFIX + name.upper()
     by_file = f"{variable}_FILE"

@@ -32,6 +32,20 @@ def test_a_kept_product_enters_the_catalogue_marked_private(tmp_path):
     assert found["launched_on"] == date(2025, 3, 1)
 
 
+@pytest.mark.parametrize("name", ["=Notes", "'=Notes", "+1 Notes", "-Notes", "@notes", "Notes, \"the\" 笔记", "No\ntes", "'Notes"])
+def test_a_name_stands_as_it_was_given_and_every_export_neutralises_it(tmp_path, name):
+    """Kept and read back it is the same; written for others it is no formula to a spreadsheet."""
+    from models.exports.csv import csv_text
+
+    private.save(tmp_path, {**ROW, "name": name})
+    assert private.read(tmp_path)[0]["name"] == name
+    private.save(tmp_path, {**ROW, "name": name, "product_id": "own-second"})
+    kept = private.read(tmp_path)
+    assert [row["name"] for row in kept] == [name, name]
+    cell = csv_text(["name"], [[name]]).splitlines()[1].lstrip('"')
+    assert not cell.startswith(("=", "+", "-", "@"))
+
+
 def test_saving_twice_keeps_one_row_and_removing_leaves_the_others(tmp_path):
     """An id stands for one product; a private product is taken out without touching the rest."""
     private.save(tmp_path, ROW)

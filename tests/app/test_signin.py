@@ -95,6 +95,9 @@ def test_secrets_come_from_the_environment_or_a_file(tmp_path):
     assert signin.from_environment(GIVEN)["auth"]["client_secret"] == "s"
     with pytest.raises(SettingsError, match="LIFELINE_OIDC_COOKIE_SECRET is not set"):
         signin.from_environment({**GIVEN, "LIFELINE_OIDC_COOKIE_SECRET": ""})
+    (tmp_path / "secret").write_text("from a file\n", encoding="utf-8")
+    by_file = {**GIVEN, "LIFELINE_OIDC_CLIENT_SECRET": "", "LIFELINE_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret")}
+    assert signin.from_environment(by_file)["auth"]["client_secret"] == "from a file"
     assert not signin.is_configured(tmp_path, {})
     file = tmp_path / ".streamlit" / "secrets.toml"
     file.parent.mkdir()
