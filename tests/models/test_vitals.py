@@ -32,6 +32,7 @@ def facts(**stages):
         "publish": ran(7),
         "look": ran(48),
         "judge": ran(300),
+        "train": ran(300),
     }
     return Facts(
         NOW,
