@@ -13,6 +13,7 @@ import yaml
 from models.errors import UsageError
 
 FILE = "prefect.yaml"
+AUTOMATIONS = "automations.yaml"
 _EXAMPLE = "see the prefect.yaml that ships"
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,8 +32,8 @@ class Deployment:
     concurrency_limit: Mapping[str, Any] | None = None
 
 
-def find_file() -> Path:
-    """The file beside the checkout, or where the package put it.
+def find_file(name: str = FILE) -> Path:
+    """A file of the deployments in the checkout, or where the package put it.
 
     Raises
     ------
@@ -40,10 +41,10 @@ def find_file() -> Path:
         when it is in neither place.
 
     """
-    for file in (ROOT / FILE, Path(sys.prefix) / "share" / "lifeline" / FILE):
+    for file in (ROOT / name, ROOT / "deploy" / name, Path(sys.prefix) / "share" / "lifeline" / name):
         if file.is_file():
             return file
-    raise UsageError(f"{FILE} is not beside the program; give its path with --file")
+    raise UsageError(f"{name} is not beside the program; give its path with --file")
 
 
 def read(file: Path) -> list[Deployment]:

@@ -22,6 +22,8 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    # a run says this often that it lives, so that a dead one is told from a long one
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 
 
