@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("flows.commands.run", "one pass of the pipeline: ingest, tag, detect, derive, publish, notify"),
     "serve": ("flows.commands.serve", "keep it running on the schedules of prefect.yaml"),
     "deploy": ("flows.commands.deploy", "hand the schedules of prefect.yaml to a Prefect server whose workers run them"),
+    "health": ("flows.commands.health", "a page, metrics and alarms on how each part of the house stands"),
     "ui": ("app.commands.ui", "the Streamlit UI on the published file"),
     "sql": ("app.commands.sql", "one read-only statement on the published file"),
     "classify": ("app.commands.classify", "tag documents from a file"),

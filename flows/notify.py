@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from models import digest, watchlists
 from models.errors import LifelineError, SettingsError
@@ -53,23 +53,69 @@ def notify(
     is_quiet = digest.is_quiet(now, str(settings["quiet_hours"]))
     for watchlist in lists:
         found = digest.alerts(facts, watchlist.product_ids)
-        for number, address in enumerate(addresses, start=1):
-            fresh = digest.fresh(found, told(con, watchlist.name, address))
-            if fresh and is_quiet:
-                counts["held"] += len(fresh)
-            elif fresh and _sent(address, digest.compose(watchlist.name, fresh, facts.as_of), send or send_by_apprise):
-                note(con, watchlist.name, address, fresh, now)
-                counts["digests"] += 1
-                counts["alerts"] += len(fresh)
-            elif fresh:
-                counts["failed"] += 1
-                say(
-                    f"address {number} of {len(addresses)} ({scheme(address)}) did not take the digest; it is tried again with the next run"
-                )
+
+        def due(address: str, found: Sequence[digest.Alert] = found, name: str = watchlist.name) -> digest.Digest | None:
+            fresh = digest.fresh(found, told(con, name, address))
+            return digest.compose(name, fresh, facts.as_of) if fresh else None
+
+        def took(address: str, message: digest.Digest, name: str = watchlist.name) -> None:
+            note(con, name, address, message.alerts, now)
+
+        done = deliver(addresses, due, took, is_quiet=is_quiet, send=send or send_by_apprise, say=say, what="digest")
+        counts = {name: n + done.get(name, 0) for name, n in counts.items()}
     return counts
 
 
-def _sent(address: str, message: digest.Digest, send: Send) -> bool:
+class Message(Protocol):
+    """What can be sent; `alerts` are the things that it tells."""
+
+    @property
+    def title(self) -> str:
+        """One line."""
+
+    @property
+    def body(self) -> str:
+        """Markdown."""
+
+    @property
+    def alerts(self) -> Sequence[Any]:
+        """What it tells, one by one."""
+
+
+M = TypeVar("M", bound=Message)
+
+
+def deliver(
+    addresses: Sequence[str],
+    due: Callable[[str], M | None],
+    took: Callable[[str, M], None],
+    *,
+    is_quiet: bool,
+    send: Send,
+    say: Callable[[str], None],
+    what: str,
+) -> dict[str, int]:
+    """Send each address what is due to it, and note it once it took it; counts digests, alerts, held and failed."""
+    counts = {"digests": 0, "alerts": 0, "held": 0, "failed": 0}
+    for number, address in enumerate(addresses, start=1):
+        message = due(address)
+        if message is None:
+            continue
+        if is_quiet:
+            counts["held"] += len(message.alerts)
+        elif _sent(address, message, send):
+            took(address, message)
+            counts["digests"] += 1
+            counts["alerts"] += len(message.alerts)
+        else:
+            counts["failed"] += 1
+            say(
+                f"address {number} of {len(addresses)} ({scheme(address)}) did not take the {what}; it is tried again with the next run"
+            )
+    return counts
+
+
+def _sent(address: str, message: Message, send: Send) -> bool:
     """Whether the address took it; what went wrong is not passed on, because it may hold the address."""
     try:
         return send(address, message.title, message.body)

@@ -41,7 +41,10 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "exchange": ("", "folder or s3:// address that gets the published file and Parquet"),
     "port": (8501, "port of the UI"),
     "address": ("127.0.0.1", "address the UI listens on; beyond this machine it asks for sign-in"),
-    "sign_in_allowed": ("", "addresses or @domains that may sign in, separated by spaces; empty for all whom the provider lets in"),
+    "sign_in_allowed": (
+        "",
+        "addresses or @domains that may sign in, separated by spaces; empty for all whom the provider lets in",
+    ),
     "open_desk": (False, "let the UI listen beyond this machine without sign-in: whoever reaches it reads everything and rules"),
     "lang": ("en", "language of the UI: en or zh"),
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models import settings
+from models import settings, vitals
 from models.report import Report, table
 from models.store import lock_holder, open_published
 
@@ -26,9 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Report:
     """Read the published file and say how things stand."""
-    config = settings.load()
+    config, now = settings.load(), datetime.now(UTC)
     with open_published(config.published) as con:
         found = {
+            "parts": parts(config.home, now),
             "published_at": datetime.fromtimestamp(config.published.stat().st_mtime, UTC),
             "writer": lock_holder(config.home),
             **cut_off(con),
@@ -42,7 +45,13 @@ def run(args: argparse.Namespace) -> Report:
                 "from source order by n_failures desc, source_id",
             ),
         }
-    return Report(lines_of(found, datetime.now(UTC), show_all=args.all), found)
+    return Report(lines_of(found, now, show_all=args.all), found)
+
+
+def parts(home: Path, now: datetime) -> list[Row]:
+    """How each part of the house stands; sources have a table of their own."""
+    rows = vitals.judge(vitals.read(home), vitals.look_around(home), now)
+    return [asdict(one) for one in rows if not one.part.startswith("source:")]
 
 
 def cut_off(con: duckdb.DuckDBPyConnection) -> Row:
@@ -61,10 +70,17 @@ def lines_of(found: Row, now: datetime, *, show_all: bool) -> list[str]:
         counts,
         *([f"writing now: {found['writer']}"] if found["writer"] else []),
         "",
+        *_parts(found["parts"]),
+        "",
         *_runs(found["runs"]),
         "",
         *_sources(found["sources"], show_all=show_all),
     ]
+
+
+def _parts(rows: Sequence[Row]) -> list[str]:
+    shown = [{**row, "what is known": row["words"], "what to do": row["remedy"]} for row in rows]
+    return ["parts", *(f"  {line}" for line in table(shown, ["part", "state", "what is known", "what to do"]))]
 
 
 def _runs(rows: Sequence[Row]) -> list[str]:

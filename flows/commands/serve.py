@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flows import deployments
 from flows.prefect_api import Api
 from flows.prefect_api import configure as configure_prefect
+from flows.watch import watching
 from models import settings
 from models.errors import LifelineError
 from models.report import Report, say
@@ -47,7 +48,10 @@ def run(args: argparse.Namespace) -> Report:
             say(f"{spec.name}: {spec.description} {'; '.join(map(schedule_in_words, spec.schedules))}")
         say(f"home {config.home}; Prefect at {api.url.removesuffix('/api')}; Ctrl-C stops")
         _quieten_shutdown()
-        prefect.serve(*map(to_prefect, specs), pause_on_shutdown=False, print_starting_message=False)
+        with watching(config, specs) as port:
+            if port:
+                say(f"http://{config['metrics_host']}:{port}/health and /metrics say how things stand")
+            prefect.serve(*map(to_prefect, specs), pause_on_shutdown=False, print_starting_message=False)
     finally:
         api.stop()
     return Report(

@@ -231,10 +231,7 @@ def _prefect(prefect: Prefect | None, now: datetime) -> list[Vital]:
         return [Vital("prefect", "failing", "Prefect's server does not answer", None, "start it, or correct PREFECT_API_URL")]
     server = Vital("prefect", "fine", "Prefect's server answers")
     if prefect.workers is None:
-        return [
-            server,
-            Vital("workers", "unknown", "the work pool `lifeline` cannot be read", None, "`prefect deploy --all` makes it"),
-        ]
+        return [server]
     alive = [one for one in prefect.workers if not is_dead(one, now)]
     dead = [one for one in prefect.workers if is_dead(one, now)]
     remedy = "`prefect worker start --pool lifeline` starts one"

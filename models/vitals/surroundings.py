@@ -24,7 +24,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Prefect:
-    """Prefect's server, where runs are handed to workers; `workers` is None when the pool could not be read."""
+    """Prefect's server, where runs are handed to workers; `workers` is None where there is no work pool."""
 
     answers: bool
     workers: tuple[Worker, ...] | None = None
