@@ -226,7 +226,7 @@ class Pool(BaseHTTPRequestHandler):
         is_in = self.headers["Authorization"] == "Basic bWU6cHc="
         self.send_response(404 if "elsewhere" in self.path else 200 if is_in else 401)
         self.end_headers()
-        self.wfile.write(json.dumps(self.rows).encode())
+        self.wfile.write(json.dumps(list(self.rows)).encode())
 
     def log_message(self, *_):
         """Say nothing."""
