@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from models.tagging import scores as judge
+from models.tagging.memory import Drift
 
 
 def write_card(
@@ -15,14 +17,14 @@ def write_card(
     name: str,
     judged: judge.Judged,
     figures: Mapping[str, float],
-    before: Mapping[str, float] | None,
+    change: Drift | None,
     curve: Sequence[Mapping[str, float]],
 ) -> None:
     """Write `card.json` and `card.md`."""
     card = {
         "name": name,
         "figures": dict(figures),
-        "before": dict(before) if before else None,
+        "drift": asdict(change) if change else None,
         "per_label": judge.per_label(judged),
         "confusion": judge.confusion(judged),
         "reliability": judge.reliability(judged),
@@ -34,16 +36,10 @@ def write_card(
 
 def as_markdown(card: Mapping[str, Any]) -> list[str]:
     """The card as Markdown lines."""
-    figures, before = card["figures"], card["before"] or {}
-    lines = [
-        f"# {card['name']}",
-        "",
-        f"Judged out of fold, by story, on {figures['n']:.0f} documents.",
-        "",
-        "| figure | value | before |",
-        "|---|--:|--:|",
-    ]
-    lines += [f"| {name} | {value} | {before.get(name, '–')} |" for name, value in figures.items()]
+    figures = card["figures"]
+    lines = [f"# {card['name']}", "", f"Judged out of fold, by story, on {figures['n']:.0f} documents.", ""]
+    lines += ["| figure | value |", "|---|--:|", *(f"| {name} | {value} |" for name, value in figures.items() if name != "n")]
+    lines += _drift(card["drift"])
     lines += ["", "## Labels", "", "| label | support | precision | recall | F1 |", "|---|--:|--:|--:|--:|"]
     for row in card["per_label"]:
         cells = ["–" if row[key] is None else row[key] for key in ("support", "precision", "recall", "f1")]
@@ -67,3 +63,15 @@ def as_markdown(card: Mapping[str, Any]) -> list[str]:
             f"| {row['share']:.0%} | {row['micro_f1']} | {row['macro_f1']} | {row['kind_accuracy']} | {row['jump_f1']} |"
         )
     return lines
+
+
+def _drift(change: Mapping[str, Any] | None) -> list[str]:
+    """What differs from the tagger before, on the references that both were judged on."""
+    if change is None:
+        return ["", "## Drift", "", "No tagger before it was judged on enough of these documents."]
+    kinds, labels = change["kinds_changed"], change["labels_changed"]
+    summary = f"On {change['n']} documents that the tagger before was judged on, too: {kinds:.1%} have another kind, {labels:.1%} other labels."
+    lines = ["", "## Drift", "", summary, "", "| | before | now |", "|---|--:|--:|"]
+    lines += [f"| {name} | {change['before'].get(name, '–')} | {value} |" for name, value in change["now"].items() if name != "n"]
+    moved = [row for row in change["per_label"] if row["support"] and row["before"] != row["now"]]
+    return lines + [f"| F1 of {row['label']} ({row['support']}) | {row['before']} | {row['now']} |" for row in moved]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models import taxonomy
-from models.tagging.keyword import keyword_counts, provider_of
+from models.tagging.keyword import keyword_voice, provider_of
 from models.tagging.names import NameBook, load_names
 from models.tagging.ngram import NgramModel
 from models.tagging.products import ProductBook, load_products
@@ -85,7 +85,7 @@ class EmbeddedTagger:
         """What each component says of each reading, as logits."""
         found: dict[str, Mapping[str, np.ndarray]] = {
             "ngram": self.ngram.predict(readings),
-            "keyword": {"capabilities": np.log1p(keyword_counts(readings, self.stack.labels))},
+            "keyword": keyword_voice(readings, self.stack.labels, self.stack.kinds),
         }
         if self.encoder is not None:
             found["encoder"] = self.encoder.predict(readings)

@@ -16,14 +16,15 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from models.errors import TaggerError
+from models.tagging.batching import Batch, Coded, ahead, fixed_batches
 from models.tagging.names import ROLES
 from models.tagging.reading import Reading, source_words
 
 N_KIND_QUERIES = 4
 CPU_BATCH_TOKENS = 512
-GPU_BATCH_TOKENS = 65536
-WIDTH_STEP = 32
-Coded = tuple[list[int], list[int]]
+GPU_BATCH_TOKENS = 32768
+#: documents that are tokenised at once while a GPU computes the ones before
+GPU_CHUNK = 4096
 ROLE_IDS = {(role, is_release): 1 + 2 * i + is_release for i, role in enumerate(ROLES) for is_release in (False, True)}
 
 
@@ -81,16 +82,6 @@ class TagEncoder(nn.Module):
 
 
 @dataclass
-class Batch:
-    """Tensors of some documents and where they stood."""
-
-    index: list[int]
-    ids: torch.Tensor
-    mask: torch.Tensor
-    roles: torch.Tensor
-
-
-@dataclass
 class Encoder:
     """A tag encoder with its tokenizer."""
 
@@ -117,62 +108,73 @@ class Encoder:
             out.append((ids, _roles(coded.sequence_ids(i), offsets, len(heads[i]), readings[i])))
         return out
 
-    def batches(self, coded: Sequence[Coded], max_batch_tokens: int) -> Iterator[Batch]:
-        """Length-sorted batches whose padded size stays under `max_batch_tokens`; widths are multiples of `pad_to`."""
-        step, pad = self.net.settings.pad_to, self.tokenizer.pad_token_id or 0
-        order = sorted(range(len(coded)), key=lambda i: (len(coded[i][0]), i))
-        at = 0
-        while at < len(order):
-            take = [order[at]]
-            width = -(-len(coded[order[at]][0]) // step) * step
-            while at + len(take) < len(order):
-                wider = -(-len(coded[order[at + len(take)]][0]) // step) * step
-                if max(width, wider) * (len(take) + 1) > max_batch_tokens:
-                    break
-                width = max(width, wider)
-                take.append(order[at + len(take)])
-            at += len(take)
-            yield collate([coded[i] for i in take], take, width, pad)
-
     def predict(self, readings: Sequence[Reading]) -> dict[str, np.ndarray]:
-        """Logits of every reading, in the order given.
-
-        On a CPU a document's logits are the same bits in any company: every batch of one width has the same shape, and is
-        computed by one thread; several batches run side by side.
-        """
-        coded = self.tokens(readings)
-        parts = {key: np.zeros((len(readings), width), dtype=np.float32) for key, width in self._widths().items()}
-        shapes = self.fixed_batches(coded, GPU_BATCH_TOKENS if self.device == "cuda" else CPU_BATCH_TOKENS)
+        """Logits of every reading, in the order given: kind (n, kinds), capabilities (n, labels), magnitude (n, 3)."""
         if self.device == "cuda":
-            for batch in shapes:
-                self._into(parts, batch)
-            return parts
+            return self.predict_streamed(readings, GPU_BATCH_TOKENS, GPU_CHUNK)
+        return self._predict_exactly(readings)
+
+    def _predict_exactly(self, readings: Sequence[Reading]) -> dict[str, np.ndarray]:
+        """The same bits for a document in any company: every batch of one width has the same shape, and is computed by one thread.
+
+        Several batches run side by side.
+        """
+        out = np.zeros((len(readings), sum(self.widths.values())), dtype=np.float32)
+
+        def compute(batch: Batch) -> None:
+            out[batch.index] = self._logits(batch).numpy()
+
+        shapes = fixed_batches(self.tokens(readings), CPU_BATCH_TOKENS, self.pad)
         with ThreadPoolExecutor(max(1, torch.get_num_threads()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            list(pool.map(lambda batch: self._into(parts, batch), shapes))
-        return parts
+            list(pool.map(compute, shapes))
+        return self._parts(out)
 
-    def fixed_batches(self, coded: Sequence[Coded], batch_tokens: int) -> Iterator[Batch]:
-        """Batches of few widths; rows and width of a batch depend on the width alone, so the last of each is filled up."""
-        pad = self.tokenizer.pad_token_id or 0
-        by_width: dict[int, list[int]] = {}
-        for i, (ids, _) in enumerate(coded):
-            by_width.setdefault(-(-len(ids) // WIDTH_STEP) * WIDTH_STEP, []).append(i)
-        for width, members in sorted(by_width.items(), reverse=True):
-            n_rows = max(1, batch_tokens // width)
-            for start in range(0, len(members), n_rows):
-                rows = members[start : start + n_rows]
-                filled = [coded[i] for i in rows] + [coded[rows[0]]] * (n_rows - len(rows))
-                yield collate(filled, rows, width, pad)
+    def predict_streamed(self, readings: Sequence[Reading], batch_tokens: int, chunk: int) -> dict[str, np.ndarray]:
+        """The way of a GPU: chunks are tokenised and padded by a thread of their own while the batches before them are computed.
 
-    def _widths(self) -> dict[str, int]:
+        Nothing is copied back before the last batch is under way, so the device never waits for the host.
+        """
+        said = [(batch.index, self._logits(batch)) for batch in ahead(self._stream(readings, batch_tokens, chunk), n=8)]
+        out = np.zeros((len(readings), sum(self.widths.values())), dtype=np.float32)
+        for index, logits in said:
+            out[index] = logits.cpu().numpy()
+        return self._parts(out)
+
+    def _stream(self, readings: Sequence[Reading], batch_tokens: int, chunk: int) -> Iterator[Batch]:
+        for start in range(0, len(readings), chunk):
+            coded = self.tokens(readings[start : start + chunk])
+            for batch in fixed_batches(coded, batch_tokens, self.pad):
+                yield (batch.pinned() if self.device == "cuda" else batch).moved(start)
+
+    def _logits(self, batch: Batch) -> torch.Tensor:
+        """Logits of a batch's documents on the device, the heads side by side."""
+        with torch.inference_mode(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device == "cuda"):
+            out = self.net(*batch.on(self.device))
+        return torch.cat([out[key] for key in self.widths], dim=1)[: len(batch.index)].float()
+
+    def _parts(self, out: np.ndarray) -> dict[str, np.ndarray]:
+        widths = self.widths
+        return dict(zip(widths, np.split(out, np.cumsum(list(widths.values()))[:-1], axis=1), strict=True))
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """What the heads say of a document, and with how many numbers each."""
         settings = self.net.settings
         return {"kind": len(settings.kinds), "capabilities": len(settings.capabilities), "magnitude": 3}
 
-    def _into(self, parts: dict[str, np.ndarray], batch: Batch) -> None:
-        with torch.inference_mode(), torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device == "cuda"):
-            out = self.net(*(part.to(self.device, non_blocking=True) for part in (batch.ids, batch.mask, batch.roles)))
-        for key, values in parts.items():
-            values[batch.index] = out[key][: len(batch.index)].float().cpu().numpy()
+    @property
+    def pad(self) -> int:
+        """Token that fills up rows."""
+        return int(self.tokenizer.pad_token_id or 0)
+
+    def to(self, device: str) -> None:
+        """Move to `auto`, `cpu` or `cuda`."""
+        self.device = pick_device(device)
+        self.net.to(self.device)
+
+    def compile(self) -> None:
+        """Fuse the forward pass for the few shapes of `fixed_batches`; pays on a GPU from some ten thousand documents on."""
+        self.net.compile(dynamic=False)
 
     def save(self, folder: Path, dtype: torch.dtype = torch.float16) -> None:
         """Weights (safetensors), backbone configuration, tokenizer and settings into `folder`."""
@@ -189,22 +191,10 @@ def _roles(parts: list[int | None], offsets: list[tuple[int, int]], shift: int, 
     roles = [0] * len(offsets)
     for part, mentions, by in ((0, reading.title_mentions, shift), (1, reading.body_mentions, 0)):
         spans = [(m.start + by, m.end + by, ROLE_IDS[m.name.role, m.is_release]) for m in mentions]
-        for i, (start, end) in enumerate(offsets):
+        for i, (start, end) in enumerate(offsets if spans else ()):
             if parts[i] == part and end > start:
                 roles[i] = next((role for low, high, role in spans if start < high and end > low), 0)
     return roles
-
-
-def collate(coded: Sequence[Coded], index: list[int], width: int, pad: int) -> Batch:
-    """Pad to `width`."""
-    ids = torch.full((len(coded), width), pad, dtype=torch.long)
-    mask = torch.zeros((len(coded), width), dtype=torch.long)
-    roles = torch.zeros((len(coded), width), dtype=torch.long)
-    for row, (tokens, named) in enumerate(coded):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        roles[row, : len(tokens)] = torch.tensor(named)
-        mask[row, : len(tokens)] = 1
-    return Batch(index, ids, mask, roles)
 
 
 def from_base(base: str, settings: EncoderSettings, device: str = "cpu") -> Encoder:
@@ -216,8 +206,9 @@ def from_base(base: str, settings: EncoderSettings, device: str = "cpu") -> Enco
         raise TaggerError(
             f"cannot load the encoder {base!r}: {str(error).splitlines()[0]}; give a folder or a hub name"
         ) from error
-    chosen = pick_device(device)
-    return Encoder(TagEncoder(backbone, settings).to(chosen), tokenizer, chosen)
+    found = Encoder(TagEncoder(backbone, settings), tokenizer)
+    found.to(device)
+    return found
 
 
 def load(folder: Path, device: str = "cpu") -> Encoder:
@@ -227,8 +218,9 @@ def load(folder: Path, device: str = "cpu") -> Encoder:
     backbone = AutoModel.from_config(AutoConfig.from_pretrained(folder), trust_remote_code=False)
     net = TagEncoder(backbone, settings)
     net.load_state_dict({k: v.float() for k, v in load_file(folder / "encoder.safetensors").items()})
-    chosen = pick_device(device)
-    return Encoder(net.eval().to(chosen), AutoTokenizer.from_pretrained(folder), chosen)
+    found = Encoder(net.eval(), AutoTokenizer.from_pretrained(folder))
+    found.to(device)
+    return found
 
 
 def pick_device(wanted: str) -> str:

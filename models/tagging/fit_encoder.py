@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,15 @@ import torch
 from torch.nn import functional as F  # noqa: N812  (the name that everybody gives it)
 
 from models import taxonomy
-from models.tagging.encoder import Batch, Encoder
+from models.tagging.batching import Batch, Coded, ahead, buckets, collate
+from models.tagging.encoder import Encoder
 from models.tagging.labels import Labels
 from models.tagging.reading import Reading
 
 RARE = 70
 MOST_REPEATS = 3
+#: how often an epoch says how far it is
+PROGRESS_PER_EPOCH = 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def ask_definitions(encoder: Encoder) -> None:
     settings = encoder.net.settings
     meaning = {term.id: term.definition for term in taxonomy.load().terms}
     texts = [f"{label.replace('_', ' ')}: {meaning.get(label, label)}" for label in settings.capabilities]
-    coded = encoder.tokenizer(texts, padding=True, return_tensors="pt", return_token_type_ids=False)
+    coded = encoder.tokenizer(texts, padding=True, return_tensors="pt", return_token_type_ids=False).to(encoder.device)
     with torch.no_grad():
         hidden = encoder.net.backbone(**coded).last_hidden_state
         weight = coded["attention_mask"].unsqueeze(-1).float()
@@ -67,10 +70,11 @@ def fit_encoder(
     )
     for epoch in range(recipe.epochs):
         net.train()
-        losses = []
-        for batch, rows in _epoch(encoder, pool, shown, hidden, recipe, dice):
+        losses: list[torch.Tensor] = []
+        n_seen, n_said = 0, 0
+        for batch, rows in ahead(_epoch(encoder, pool, shown, hidden, recipe, dice)):
             with torch.autocast("cuda", dtype=torch.bfloat16, enabled=encoder.device == "cuda"):
-                out = net(*(part.to(encoder.device) for part in (batch.ids, batch.mask, batch.roles)))
+                out = net(*batch.on(encoder.device))
             loss = multi_task_loss(out, labels, rows, recipe)
             optimiser.zero_grad()
             loss.backward()
@@ -78,9 +82,12 @@ def fit_encoder(
             optimiser.step()
             if schedule.last_epoch < n_steps - 1:
                 schedule.step()
-            losses.append(float(loss.detach()))
-        if say:
-            say(f"epoch {epoch + 1} of {recipe.epochs}: mean loss {np.mean(losses):.3f}")
+            losses.append(loss.detach())
+            n_seen += len(rows)
+            if say and n_seen * PROGRESS_PER_EPOCH // len(pool) > n_said:
+                n_said = n_seen * PROGRESS_PER_EPOCH // len(pool)
+                so_far = float(torch.stack(losses).mean())
+                say(f"epoch {epoch + 1} of {recipe.epochs}: {n_seen} of {len(pool)} documents, mean loss {so_far:.3f}")
     net.eval()
 
 
@@ -118,11 +125,18 @@ def _groups(encoder: Encoder, recipe: Recipe) -> list[dict[str, object]]:
 
 
 def _epoch(
-    encoder: Encoder, pool: list[int], shown: list, hidden: list, recipe: Recipe, dice: random.Random
-) -> list[tuple[Batch, list[int]]]:
-    """Length-sorted batches in random order; the source is hidden at random."""
+    encoder: Encoder,
+    pool: Sequence[int],
+    shown: Sequence[Coded],
+    hidden: Sequence[Coded],
+    recipe: Recipe,
+    dice: random.Random,
+) -> Iterator[tuple[Batch, list[int]]]:
+    """Batches of like length in random order, each with the documents in it; the source is hidden at random."""
     rows = dice.sample(pool, len(pool))
     coded = [(hidden if dice.random() < recipe.hide_source else shown)[i] for i in rows]
-    batches = list(encoder.batches(coded, recipe.batch_tokens))
-    dice.shuffle(batches)
-    return [(batch, [rows[i] for i in batch.index]) for batch in batches]
+    groups = buckets(coded, recipe.batch_tokens, encoder.net.settings.pad_to)
+    dice.shuffle(groups)
+    for take, width in groups:
+        batch = collate([coded[i] for i in take], take, width, encoder.pad)
+        yield (batch.pinned() if encoder.device == "cuda" else batch), [rows[i] for i in take]

@@ -24,9 +24,9 @@ def fit_ngram(readings: Sequence[Reading], labels: Labels, *, seed: int = 1, row
     buckets = np.flatnonzero(seen >= LEAST_DOCUMENTS)
     idf = (np.log((len(labels.kinds) + 1) / (seen[buckets] + 1)) + 1).astype(np.float32)
     matrix = weighted(counts, buckets, idf)
-    kind = _heads(matrix, np.eye(labels.n_kinds)[labels.kinds], labels.weights, KIND_COST)
+    kind = logistic_heads(matrix, np.eye(labels.n_kinds)[labels.kinds], labels.weights, KIND_COST)
     carries = labels.may_carry_labels
-    label = _heads(matrix[carries], labels.capabilities[carries], labels.weights[carries], LABEL_COST)
+    label = logistic_heads(matrix[carries], labels.capabilities[carries], labels.weights[carries], LABEL_COST)
     return NgramModel(buckets, idf, *kind, *label)
 
 
@@ -43,7 +43,9 @@ def hashed_half(readings: Sequence[Reading], seed: int) -> sparse.csr_matrix:
     return both.tocsr()[np.argsort(order)]
 
 
-def _heads(matrix: sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray, cost: float) -> tuple[np.ndarray, np.ndarray]:
+def logistic_heads(
+    matrix: sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray, cost: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One-against-rest logistic heads; a column that never occurs gets a bias that says so."""
     from sklearn.linear_model import LogisticRegression
 

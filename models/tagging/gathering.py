@@ -66,8 +66,10 @@ def read_unlabelled(files: Sequence[Path]) -> list[Example]:
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise TaggerError(f"cannot read texts from {file}: {error}; give plain JSON Lines (unpack .zst first)") from error
         for row in rows:
-            text = {key: str(row.get(key) or "") for key in ("id", "title", "text", "lang", "url", "source")}
-            found.append(Example(**text, event_kind="", capabilities=(), provider="", magnitude=0, labeller="", story=text["id"]))
+            identity, title, text, lang, url, source = (
+                str(row.get(key) or "") for key in ("id", "title", "text", "lang", "url", "source")
+            )
+            found.append(Example(identity, title, text, lang, url, source, "", (), "", 0, "", story=identity))
     return found
 
 

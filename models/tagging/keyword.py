@@ -21,15 +21,18 @@ MOST_LABELS = 3
 
 
 @lru_cache(maxsize=2)
-def load_keywords(path: Path = KEYWORDS_FILE) -> tuple[dict[str, re.Pattern[str]], dict[str, re.Pattern[str]]]:
-    """Patterns of the capabilities and of the event kinds."""
+def load_keywords(path: Path = KEYWORDS_FILE) -> dict[str, dict[str, re.Pattern[str]]]:
+    """Patterns by part: `capabilities`, `kinds`, and the `signs` of kinds that are rare."""
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return tuple({k: re.compile(v, re.IGNORECASE) for k, v in raw[part].items()} for part in ("capabilities", "kinds"))  # type: ignore[return-value]
+    return {
+        part: {name: re.compile(pattern, re.IGNORECASE) for name, pattern in raw[part].items()}
+        for part in ("capabilities", "kinds", "signs")
+    }
 
 
 def keyword_counts(readings: Sequence[Reading], labels: Sequence[str]) -> np.ndarray:
     """Evidence by rules, (documents, labels): 2 for a hit in the title, plus 1 to 2 for hits in the body."""
-    patterns, _ = load_keywords()
+    patterns = load_keywords()["capabilities"]
     out = np.zeros((len(readings), len(labels)), dtype=np.float32)
     for row, reading in enumerate(readings):
         for column, label in enumerate(labels):
@@ -37,6 +40,22 @@ def keyword_counts(readings: Sequence[Reading], labels: Sequence[str]) -> np.nda
                 in_title = 2.0 if patterns[label].search(reading.title) else 0.0
                 out[row, column] = in_title + min(2, len(patterns[label].findall(reading.body[:700])))
     return out
+
+
+def keyword_signs(readings: Sequence[Reading], kinds: Sequence[str]) -> np.ndarray:
+    """Which kinds a title or the start of a body gives itself away as, (documents, kinds) in {0, 1}."""
+    patterns = load_keywords()["signs"]
+    out = np.zeros((len(readings), len(kinds)), dtype=np.float32)
+    for row, reading in enumerate(readings):
+        for column, kind in enumerate(kinds):
+            if kind in patterns:
+                out[row, column] = bool(patterns[kind].search(reading.title) or patterns[kind].search(reading.body[:400]))
+    return out
+
+
+def keyword_voice(readings: Sequence[Reading], labels: Sequence[str], kinds: Sequence[str]) -> dict[str, np.ndarray]:
+    """What the rules say to the stack: tempered counts for capabilities, signs for kinds."""
+    return {"capabilities": np.log1p(keyword_counts(readings, labels)), "kind": keyword_signs(readings, kinds)}
 
 
 def provider_of(reading: Reading) -> str | None:
@@ -56,7 +75,7 @@ def provider_of(reading: Reading) -> str | None:
 
 def sentence_with(reading: Reading, label: str) -> str:
     """The first sentence that a label's rule matches, the title when none does."""
-    pattern = load_keywords()[0].get(label)
+    pattern = load_keywords()["capabilities"].get(label)
     for sentence in [reading.title, *sentences(reading.body)]:
         if pattern and pattern.search(sentence):
             return sentence
@@ -99,7 +118,7 @@ class KeywordTagger:
         )
 
     def _kind(self, reading: Reading, scores: Mapping[str, float]) -> str:
-        kinds, head = load_keywords()[1], reading.text[:300]
+        kinds, head = load_keywords()["kinds"], reading.text[:300]
         for kind in ("product_acquired", "product_shutdown", "policy", "funding"):
             if kinds[kind].search(reading.title):
                 return kind

@@ -45,6 +45,7 @@ class ZeroShotTagger:
         hypotheses = [f"A platform makes this available: {meaning[label]}." for label in self._labels]
         hypotheses += [f"This text reports: {meaning[kind]}." for kind in self._kinds]
         self._hypotheses = [self._tokenizer(h, add_special_tokens=False)["input_ids"] for h in hypotheses]
+        self._markers = _pair_markers(self._tokenizer)
         self._book = load_names()
         self.name = f"zero-shot:{checkpoint.rstrip('/').rsplit('/', 1)[-1]}"
 
@@ -66,13 +67,18 @@ class ZeroShotTagger:
 
     def _pairs(self, premise: list[int], hypotheses: Sequence[list[int]]) -> Any:
         """Premise and hypotheses joined by the tokenizer's own markers, padded."""
-        cls, sep = self._tokenizer.cls_token_id, self._tokenizer.sep_token_id
-        rows = [[cls, *premise, sep, *hypothesis, sep] for hypothesis in hypotheses]
+        before, between, after = self._markers
+        rows = [[*before, *premise, *between, *hypothesis, *after] for hypothesis in hypotheses]
         width = max(map(len, rows))
         pad = self._tokenizer.pad_token_id or 0
         ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-        return {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
+        coded = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
+        if "token_type_ids" in self._tokenizer.model_input_names:
+            start = len(before) + len(premise) + len(between)
+            second = torch.tensor([[int(start <= i < len(row)) for i in range(width)] for row in rows])
+            coded["token_type_ids"] = second.to(self._device)
+        return coded
 
     def _tags(self, text: TextIn, reading: Reading) -> Tags:
         chances = self.entailment(reading)
@@ -85,6 +91,14 @@ class ZeroShotTagger:
             labels = ("api_deprecation",)
         step = 2 if kind == "capability_jump" else None
         return Tags(text.id, kind, kinds, labels, scores, provider_of(reading), step, self.name)
+
+
+def _pair_markers(tokenizer: Any) -> tuple[list[int], list[int], list[int]]:
+    """What a tokenizer puts before, between and after two texts; architectures differ."""
+    coded = tokenizer("a", "b")
+    ids, parts = coded["input_ids"], coded.sequence_ids()
+    first, second = ([i for i, part in enumerate(parts) if part == which] for which in (0, 1))
+    return ids[: first[0]], ids[first[-1] + 1 : second[0]], ids[second[-1] + 1 :]
 
 
 def _entailment(label2id: dict[str, int]) -> tuple[int, int]:
