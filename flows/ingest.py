@@ -56,9 +56,11 @@ def ingest(
     only_due: bool = False,
     offline: bool = False,
     say: Callable[[str], None] = lambda line: None,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, int]:
     """Poll `sources` as of `clock()`: those that are due, or (`only_due=False`) all but those that asked us to wait.
 
+    `elsewhere` may poll some of them on other machines and hand the polls back to be stored here; what it leaves is polled here.
     Returns counts: sources, polled, new, changed, not_modified, failed, documents. Failures are states of their sources, never exceptions.
     """
     now = clock()
@@ -66,13 +68,18 @@ def ingest(
     states = [state for state in read_states(con, named) if state.source.kind in POLLED]
     due = [] if offline else [state for state in states if health.is_due(state, now, only_due=only_due)]
     counts: Counter[str] = Counter(sources=len(states), polled=len(due), new=0, changed=0, not_modified=0, failed=0)
+
+    def store(batch: Sequence[Polled]) -> None:
+        counts.update(commit(con, batch, now))
+        log(batch)
+        say(f"{counts['done']} of {len(due)} sources polled, {counts['new']} new documents")
+
     if due:
+        left = elsewhere(due, store, now) if elsewhere else due
         with open_client(settings) as client:
             tools = Tools(client, shared_pool(), Robots(client))
-            for batch in _batches(poll_all(due, tools, n_threads=settings["fetch_concurrency"])):
-                counts.update(commit(con, batch, now))
-                log(batch)
-                say(f"{counts['done']} of {len(due)} sources polled, {counts['new']} new documents")
+            for batch in _batches(poll_all(left, tools, n_threads=settings["fetch_concurrency"])):
+                store(batch)
             if settings["fulltext_per_run"]:
                 counts.update(read_full_texts(con, client, tools.pool, tools.robots, now, settings["fulltext_per_run"]))
             count_signs(con)
@@ -81,7 +88,7 @@ def ingest(
     return dict(counts)
 
 
-def open_client(settings: Settings) -> Client:
+def open_client(settings: Settings | Mapping[str, Any]) -> Client:
     """The HTTP client that the settings ask for."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -122,6 +129,10 @@ class Polled:
 
     state: State
     outcome: Outcome
+
+
+Store = Callable[[Sequence[Polled]], None]
+Elsewhere = Callable[[Sequence[State], Store, datetime], Sequence[State]]
 
 
 class Dispatcher:

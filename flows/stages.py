@@ -19,9 +19,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from models.errors import SettingsError
+
 if TYPE_CHECKING:
     import duckdb
 
+    from flows.ingest import Elsewhere
+    from flows.spread.runner import Runner
     from models.catalogue import Catalogue
     from models.settings import Settings
     from models.types import Source
@@ -63,21 +67,58 @@ def ingest(context: Context) -> Counts:
     elif network.is_out(row["url"] for row in context.sources if row.get("is_active") is not False):
         context.say("the network is out: no source is polled; going on with what is stored")
         is_offline, asked = True, {"network": "out"}
-    read = partial(poll, context.con, clock=context.clock, settings=context.settings, offline=is_offline, say=context.say)
+    elsewhere = _elsewhere(context)
+    read = partial(
+        poll,
+        context.con,
+        clock=context.clock,
+        settings=context.settings,
+        offline=is_offline,
+        say=context.say,
+        elsewhere=elsewhere,
+    )
     counts = Counter(read(context.sources, only_due=context.only_due))
     if context.signs:
         counts.update({name: n for name, n in read(context.signs, only_due=True).items() if name != "documents"})
     return {**counts, **asked}
 
 
+def _runner(context: Context) -> Runner | None:
+    """The cluster that the settings name; a name that cannot be is said, and the work is done here."""
+    from flows.spread.runner import parse_runner
+
+    try:
+        return parse_runner(context.settings["runner"])
+    except SettingsError as error:
+        context.say(f"{error}; going on in this process")
+        return None
+
+
+def _elsewhere(context: Context) -> Elsewhere | None:
+    """What polls sources on the cluster that the settings name, if they name one."""
+    runner = _runner(context)
+    if runner is None:
+        return None
+    from flows.spread.fetching import poll_elsewhere
+
+    return lambda due, store, now: poll_elsewhere(context.con, context.settings, runner, due, store, now, context.say)
+
+
 def tag(context: Context) -> Counts:
-    """Tag every document whose newest version the tagger in force has not read; each batch is kept as soon as it is done."""
+    """Tag every document whose newest version the tagger in force has not read; each batch is kept as soon as it is done.
+
+    Many are tagged on the cluster that the settings name, the rest, and what that did not bring, here.
+    """
     from models.tagger import load_tagger
     from models.tags import n_pending, pending_batches, store_tags
 
     con, tagger = context.con, load_tagger(context.settings)
     con.execute("insert or replace into meta values ('tagger', ?)", [tagger.name])
-    n_all, n_done = n_pending(con, tagger.name), 0
+    n_all, n_done, runner = n_pending(con, tagger.name), 0, _runner(context)
+    if runner is not None:
+        from flows.spread.tagging import tag_elsewhere
+
+        n_done = tag_elsewhere(con, context.settings, runner, tagger.name, context.clock, context.say)
     for batch in pending_batches(con, tagger.name, TAG_BATCH):
         n_done += store_tags(con, tagger.name, tagger.tag(batch), context.clock())
         context.say(f"tagged {n_done} of {n_all} documents")

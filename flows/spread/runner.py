@@ -1,0 +1,222 @@
+"""Where heavy stages run: what LIFELINE_RUNNER says, the cluster, and a Prefect flow that maps one task over shards."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from models.errors import LifelineError, SettingsError
+
+ENGINES = ("dask", "ray")
+# how long a cluster that should be there may take to answer, and to show a worker
+ANSWER_S = 10.0
+# a shard is minutes of work; one that takes longer is done by the writer itself
+SHARD_S = 3600.0
+Job = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A cluster: a new one of `n_workers` local processes (None: as many as there are cores), or the one at `address`."""
+
+    engine: str
+    n_workers: int | None = None
+    address: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a line of progress."""
+        if self.address:
+            return f"{self.engine} at {self.address}"
+        return f"{self.n_local} local {self.engine} worker{'s' * (self.n_local != 1)}"
+
+    @property
+    def n_local(self) -> int:
+        """Worker processes of a local cluster."""
+        return self.n_workers or os.cpu_count() or 1
+
+    @property
+    def n_expected(self) -> int:
+        """Workers to cut for; how many a cluster of somebody else's has changes by the minute."""
+        return 8 if self.address else self.n_local
+
+
+class RunnerError(LifelineError):
+    """The cluster that was asked for cannot be used."""
+
+
+def parse_runner(text: str) -> Runner | None:
+    """What the setting says: nothing for this process, `dask`, `ray:4`, `dask:tcp://host:8786`, `ray:ray://host:10001`.
+
+    Raises
+    ------
+    SettingsError
+        for anything else.
+
+    """
+    if not text.strip():
+        return None
+    engine, _, rest = text.strip().partition(":")
+    if engine in ENGINES and not rest:
+        return Runner(engine)
+    if engine in ENGINES and re.fullmatch(r"[1-9]\d{0,2}", rest):
+        return Runner(engine, n_workers=int(rest))
+    if (engine == "dask" and re.fullmatch(r"(tcp|tls)://\S+", rest)) or (engine == "ray" and re.fullmatch(r"ray://\S+", rest)):
+        return Runner(engine, address=rest)
+    raise SettingsError(
+        f"runner is {text!r}; write nothing, dask, ray, a number of local workers (dask:4), dask:tcp://HOST:PORT or ray:ray://HOST:PORT"
+    )
+
+
+def run_shards(
+    runner: Runner,
+    home: Path,
+    work: str,
+    jobs: Sequence[Job],
+    same: Job,
+    merge: Callable[[Any], None],
+    say: Callable[[str], None],
+) -> int:
+    """Map the task `work` of `flows.spread.tasks` over `jobs`, with `same` for each, and merge what comes back, in order.
+
+    Returns how many shards came back. Whatever goes wrong outside `merge` is said in one line and not raised.
+    """
+    state = _Progress(merge)
+    try:
+        task_runner = _task_runner(runner, home)
+        with _prefect(home):
+            _start(task_runner, work, jobs, same, state)
+    except Exception as error:
+        if state.broken is not None:
+            raise state.broken from error
+        say(f"{runner.words} cannot be used ({_line(error)}); going on in this process")
+    else:
+        if state.failures:
+            say(f"{len(state.failures)} of {len(jobs)} shards failed on {runner.words} ({state.failures[0]}); doing them here")
+    return state.n_done
+
+
+class _Progress:
+    """Merges what comes back, and keeps apart what went wrong there from what went wrong elsewhere."""
+
+    def __init__(self, merge: Callable[[Any], None]) -> None:
+        self.merge = merge
+        self.n_done = 0
+        self.failures: list[str] = []
+        self.broken: BaseException | None = None
+
+    def take(self, future: Any) -> None:
+        """Wait for one shard and merge it."""
+        try:
+            told = future.result(timeout=SHARD_S)
+        except Exception as error:
+            self.failures.append(_line(error))
+            return
+        try:
+            self.merge(told)
+        except BaseException as error:
+            self.broken = error
+            raise
+        self.n_done += 1
+
+
+_under_way: ContextVar[_Progress] = ContextVar("_under_way")
+
+
+def over_shards(work: str, jobs: Sequence[Job], same: Job) -> None:
+    """The body of the flow. It stands here by name and holds no connection, because Prefect sends the flow along with each task."""
+    from prefect import unmapped
+
+    from flows.spread import tasks
+
+    varied = {name: [job[name] for job in jobs] for name in jobs[0]}
+    state = _under_way.get()
+    for future in getattr(tasks, work).map(**varied, **{name: unmapped(value) for name, value in same.items()}):
+        state.take(future)
+
+
+def _start(task_runner: Any, work: str, jobs: Sequence[Job], same: Job, state: _Progress) -> None:
+    """Run the flow on the cluster. The task around the stage stays out of its context: it holds the store's connection."""
+    from prefect import flow
+    from prefect.context import TaskRunContext
+
+    name = f"spread-{work}".replace("_", "-")
+    run = flow(name=name, task_runner=task_runner, persist_result=False, validate_parameters=False)(over_shards)
+    context = copy_context()
+    context.run(TaskRunContext.__var__.set, cast(Any, None))
+    context.run(_under_way.set, state)
+    context.run(run, work, jobs, same)
+
+
+def _task_runner(runner: Runner, home: Path) -> Any:
+    """Prefect's own task runner for the cluster; says what is missing.
+
+    Raises
+    ------
+    RunnerError
+        when the package is not installed, or the cluster does not answer or has no workers.
+
+    """
+    from flows.prefect_api import configure
+
+    configure(home, log_level="CRITICAL")
+    try:
+        return _dask(runner) if runner.engine == "dask" else _ray(runner)
+    except ImportError as error:
+        raise RunnerError(f"`pip install 'lifeline[{runner.engine}]'` first: {error}") from error
+
+
+def _dask(runner: Runner) -> Any:
+    import distributed
+    from prefect_dask import DaskTaskRunner
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
+    if runner.address:
+        with distributed.Client(runner.address, timeout=ANSWER_S, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=ANSWER_S)
+        return DaskTaskRunner(address=runner.address, client_kwargs={"timeout": ANSWER_S})
+    local = {"n_workers": runner.n_local, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
+    return DaskTaskRunner(cluster_kwargs={**local, "silence_logs": logging.CRITICAL, "scheduler_kwargs": {"dashboard": False}})
+
+
+def _ray(runner: Runner) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray  # noqa: F401
+    from prefect_ray import RayTaskRunner
+
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if runner.address:
+        return RayTaskRunner(address=runner.address, init_kwargs={"log_to_driver": False})
+    return RayTaskRunner(init_kwargs={**quiet, "num_cpus": runner.n_local, "include_dashboard": False})
+
+
+@contextmanager
+def _prefect(home: Path) -> Iterator[None]:
+    """A Prefect server to report to: the one in use, else one of our own for as long as this takes."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.prefect_api import Api
+
+    if PREFECT_API_URL.value():
+        yield
+        return
+    api = Api(home, services=False)
+    try:
+        api.start()
+        api.wait()
+        with temporary_settings({PREFECT_API_URL: api.url}):
+            yield
+    finally:
+        api.stop()
+
+
+def _line(error: BaseException) -> str:
+    words = " ".join(str(error).split())[:200]
+    return words if isinstance(error, LifelineError) else f"{type(error).__name__}: {words}"
