@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from models.errors import SettingsError
+from models.errors import LifelineError, SettingsError
 
 if TYPE_CHECKING:
     import duckdb
@@ -160,14 +160,31 @@ def derive(context: Context) -> Counts:
 
 
 def publish(context: Context) -> Counts:
-    """Put the published file in place of the old one, then the exports, which are made from it."""
+    """Put the published file in place of the old one, then the exports, which are made from it, then both on the exchange.
+
+    An exchange that cannot be written makes the run partial: whoever reads there goes on with the version before.
+    """
     from models.exports.stage import export
     from models.store import publish as publish_file
 
     settings = context.settings
     counts = publish_file(context.con, settings.published)
     export(settings.published, settings.exports, context.clock())
-    return {"relation": len(counts), "row": sum(counts.values())}
+    told = {"relation": len(counts), "row": sum(counts.values())}
+    return {**told, **_put_on_exchange(context)} if settings["exchange"] else told
+
+
+def _put_on_exchange(context: Context) -> Counts:
+    from models.exchange import open_exchange
+    from models.snapshots import put_snapshot
+
+    settings, private = context.settings, context.settings["exchange_private"]
+    try:
+        exchange = open_exchange(settings["exchange"])
+        return put_snapshot(exchange, settings.published, settings.exports, context.clock(), include_private=private)
+    except LifelineError as error:
+        context.say(str(error))
+        return {"failed": 1, "error": str(error)}
 
 
 def notify(context: Context) -> Counts:

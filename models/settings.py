@@ -37,8 +37,13 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "log_level": ("info", "least level of those lines: debug, info, warning or error"),
     "metrics_port": (0, "port of /metrics and /health while `lifeline serve` runs; 0 for none"),
     "metrics_host": ("127.0.0.1", "address that /metrics and /health are bound to"),
-    "runner": ("", "where heavy stages run: empty for this process, dask or ray"),
-    "exchange": ("", "folder or s3:// address that gets the published file and Parquet"),
+    "runner": (
+        "",
+        "where heavy stages run: empty for this process, dask, ray, dask:4, dask:tcp://HOST:PORT, ray:ray://HOST:PORT",
+    ),
+    "exchange": ("", "folder or s3:// address that gets the published file and Parquet, and what workers hand over"),
+    "exchange_private": (False, "let the exchange hold private products, too"),
+    "published": ("", "file to publish to and to read instead of lifeline.duckdb in the home"),
     "port": (8501, "port of the UI"),
     "address": ("127.0.0.1", "address the UI listens on; beyond this machine it asks for sign-in"),
     "sign_in_allowed": (
@@ -82,7 +87,7 @@ class Settings:
     @property
     def published(self) -> Path:
         """The file that everybody reads."""
-        return self.home / "lifeline.duckdb"
+        return Path(self["published"]).expanduser().absolute() if self["published"] else self.home / "lifeline.duckdb"
 
     @property
     def rulings(self) -> Path:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from app import elsewhere
 from app.report import Report, say
 from app.sandbox import Result, query
 from models import settings
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--param", action="append", default=[], metavar="NAME=VALUE", help="value for $NAME in the query; repeatable"
     )
+    parser.add_argument("--from", dest="origin", metavar="ADDRESS", help=elsewhere.HELP)
 
 
 def run(args: argparse.Namespace) -> Report:
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> Report:
     inside = settings.load()
     text = sys.stdin.read() if args.query == "-" else args.query
     result = query(
-        inside.published,
+        elsewhere.published_at(args.origin, inside) if args.origin else inside.published,
         text,
         params(args.param),
         timeout_s=inside["sql_timeout_s"] if args.timeout is None else args.timeout,

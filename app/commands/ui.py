@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from app import signin
+from app import elsewhere, signin
 from app.report import Report, say
 from models import settings, store
 from models.errors import StoreError, UsageError
@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address", help="address to listen on (default: the setting `address`); beyond this machine needs sign-in"
     )
+    parser.add_argument("--from", dest="origin", metavar="ADDRESS", help=elsewhere.HELP)
 
 
 def run(args: argparse.Namespace) -> Report:
@@ -52,11 +53,26 @@ def run(args: argparse.Namespace) -> Report:
     port = found["port"] if args.port is None else args.port
     address = args.address or found["address"]
     check_address(found, address, os.environ)
-    if not found.published.is_file():
+    follower = _follower(args.origin, found) if args.origin else None
+    if follower is None and not found.published.is_file():
         say(f"{found.published} does not exist yet; the pages say so until `lifeline run` has published")
-    child = launch(found.home, port, address=address)
+    child = launch(found.home, port, address=address, published=follower.file if follower else None)
     say(f"the desk is at http://{_shown(address)}:{port} (stop with Ctrl-C)")
-    return wait(child, port, address=address)
+    try:
+        return wait(child, port, address=address)
+    finally:
+        if follower:
+            follower.end()
+
+
+def _follower(origin: str, found: settings.Settings) -> elsewhere.Follower:
+    """What keeps up with what is published elsewhere; its first file is there when this returns."""
+    store.make_home(found.home)
+    follower = elsewhere.Follower(origin, found)
+    follower.look()
+    follower.follow()
+    say(f"showing what is published at {origin}; rulings made here stay in {found.home}")
+    return follower
 
 
 def check_address(found: settings.Settings, address: str, env: Mapping[str, str]) -> None:
@@ -84,8 +100,12 @@ def _shown(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def launch(home: Path, port: int, *, address: str = HOST, quiet: bool = True) -> subprocess.Popen[bytes]:
-    """Start the UI on the published file of `home` as a child process and return it; `wait_until_ready` tells when it answers.
+def launch(
+    home: Path, port: int, *, address: str = HOST, quiet: bool = True, published: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start the UI on the published file of `home`, or on `published`, as a child process and return it.
+
+    `wait_until_ready` tells when it answers.
 
     Raises
     ------
@@ -110,14 +130,15 @@ def launch(home: Path, port: int, *, address: str = HOST, quiet: bool = True) ->
         *flags,
     ]
     out = subprocess.DEVNULL if quiet else None
-    return subprocess.Popen(command, env=environment(home), cwd=home, stdout=out, stdin=subprocess.DEVNULL)
+    return subprocess.Popen(command, env=environment(home, published), cwd=home, stdout=out, stdin=subprocess.DEVNULL)
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, published: Path | None = None) -> dict[str, str]:
     """The environment of the child: the home, and this project ahead of whatever else is on the path."""
     root = str(MAIN.parent.parent)
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "LIFELINE_HOME": str(home), "PYTHONPATH": path, "DO_NOT_TRACK": "1"}
+    own = {"LIFELINE_PUBLISHED": str(published)} if published else {}
+    return {**os.environ, "LIFELINE_HOME": str(home), "PYTHONPATH": path, "DO_NOT_TRACK": "1", **own}
 
 
 def is_free(port: int, address: str = HOST) -> bool:

@@ -143,7 +143,7 @@ class Killer(threading.Thread):
 
     def run(self):
         """Look until there is a result."""
-        until = time.monotonic() + 240
+        until = time.monotonic() + 600
         while time.monotonic() < until:
             for file in self.folder.rglob("*.done.parquet"):
                 with suppress(Exception):
