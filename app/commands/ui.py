@@ -117,7 +117,8 @@ def launch(
         raise UsageError(f"{port} is no port; use 1 to 65535")
     if not is_free(port, address):
         raise UsageError(f"port {port} on {address} is in use, or the address is not this machine's; choose another with --port")
-    store.make_home(home)
+    if not home.is_dir():  # one that is there may be read-only: the desk needs to write rulings, watchlists and catalogue only
+        store.make_home(home)
     flags = [f"--{name}={value}" for name, value in OPTIONS.items()]
     command = [
         sys.executable,
