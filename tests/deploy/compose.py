@@ -1,0 +1,73 @@
+"""The compose file as data, and its services started natively: same command, same environment, hosts and paths of this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.flows.team import ROOT, env_file
+
+DEPLOY = ROOT / "deploy"
+FILE = DEPLOY / "compose.yaml"
+PLACE = re.compile(r"\$\{([A-Z_]+)(?::([-?][^}]*))?\}")
+OURS = ("server", "deploy", "worker", "ui")
+
+
+def read(**values: str) -> dict[str, Any]:
+    """The file with `${NAME}`, `${NAME:-default}` and `${NAME:?message}` filled in, from deploy/example.env and `values`."""
+    known = {**env_file(DEPLOY / "example.env"), **values}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        if not isinstance(value, str):
+            return value
+        return PLACE.sub(lambda found: known.get(found[1]) or (found[2] or "").removeprefix("-"), value)
+
+    found: dict[str, Any] = filled(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return found
+
+
+def services(**values: str) -> dict[str, dict[str, Any]]:
+    """The services by name."""
+    found: dict[str, dict[str, Any]] = read(**values)["services"]
+    return found
+
+
+def environment(service: Mapping[str, Any]) -> dict[str, str]:
+    """What a container of the service has in its environment."""
+    files = [env_file(DEPLOY / name) for name in service.get("env_file", ())]
+    return {name: value for each in [*files, service.get("environment", {})] for name, value in each.items()}
+
+
+def start(name: str, folder: Path, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a service as its command and environment say, through the image's entry point; `places` maps its hosts and paths to ours."""
+    service = services()[name]
+
+    def here(text: str) -> str:
+        for there, ours in places.items():
+            text = text.replace(there, ours)
+        return text
+
+    own = {} if name == "proxy" else {"LIFELINE_HOME": "/var/lib/lifeline", "PREFECT_HOME": "/var/lib/prefect"}
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {"PATH": programs, "HOME": str(folder), "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
+    env |= {key: here(value) for key, value in {**own, **environment(service)}.items()}
+    command = [here(word) for word in service["command"]]
+    if name in OURS:
+        command = [str(DEPLOY / "entrypoint.sh"), *command]
+    if command[1:2] == ["lifeline"]:  # the console script of an installed package
+        command[1:2] = [sys.executable, "-m", "app.cli"]
+    with (folder / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
