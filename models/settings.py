@@ -19,6 +19,7 @@ PREFIX = "LIFELINE_"
 KNOWN: dict[str, tuple[Any, str]] = {
     "tagger": ("embedded", "tagger by name (embedded, keyword) or folder"),
     "device": ("auto", "where the tagger runs: auto, cpu or cuda"),
+    "compile": (False, "compile the encoder on a GPU: slower to start, more documents a second"),
     "allow_private": (False, "let the fetcher reach private and loopback addresses"),
     "contact": ("no contact given by the operator", "who to write to, told to every site in the User-Agent"),
     "fetch_deadline_s": (25.0, "seconds that one fetch may take in all"),

@@ -25,8 +25,8 @@ class Tagger(Protocol):
         ...
 
 
-def load_tagger(which: str | Path | Settings = "embedded", device: str = "auto") -> Tagger:
-    """A tagger by name, by folder (`lifeline train --output`), or as the settings say.
+def load_tagger(which: str | Path | Settings = "embedded", device: str = "auto", *, compiled: bool = False) -> Tagger:
+    """A tagger by name, by folder (`lifeline train --output`), or as the settings say. `compiled` fuses the encoder on a GPU.
 
     As the settings say, `embedded` is the tagger that the home adopted, and the shipped one until it has adopted any.
     `zero-shot:CHECKPOINT` and `instruct:CHECKPOINT` take a checkpoint by folder or hub name.
@@ -35,39 +35,40 @@ def load_tagger(which: str | Path | Settings = "embedded", device: str = "auto")
         from models.tagging.adopted import adopted
 
         own = adopted(which.taggers) if which["tagger"] == "embedded" else None
-        return load_tagger(own or str(which["tagger"]), device if device != "auto" else str(which["device"]))
+        chosen = device if device != "auto" else str(which["device"])
+        return load_tagger(own or str(which["tagger"]), chosen, compiled=bool(which["compile"]))
     name, _, checkpoint = str(which).partition(":")
     if name in _MAKERS:
-        return _MAKERS[name](checkpoint, device)
+        return _MAKERS[name](checkpoint, device, compiled)
     folder = Path(which).expanduser()
     if not folder.is_dir():
         raise TaggerError(f"there is no tagger {str(which)!r}; use {', '.join(NAMES)} or the folder of a trained tagger")
-    return _embedded(str(folder), device)
+    return _embedded(str(folder), device, compiled)
 
 
-def _keyword(_: str, __: str) -> Tagger:
+def _keyword(_: str, __: str, ___: bool) -> Tagger:
     from models.tagging.keyword import KeywordTagger
 
     return KeywordTagger()
 
 
-def _embedded(folder: str, device: str) -> Tagger:
+def _embedded(folder: str, device: str, compiled: bool) -> Tagger:
     try:
         from models.tagging.embedded import WEIGHTS, EmbeddedTagger
     except ModuleNotFoundError as error:
         raise TaggerError(
             f"the embedded tagger needs {error.name!r}; install `lifeline[tagger]`, or use --tagger keyword"
         ) from error
-    return EmbeddedTagger(Path(folder) if folder else WEIGHTS, device)
+    return EmbeddedTagger(Path(folder) if folder else WEIGHTS, device, compiled=compiled)
 
 
-def _zero_shot(checkpoint: str, device: str) -> Tagger:
+def _zero_shot(checkpoint: str, device: str, _: bool) -> Tagger:
     from models.tagging.zero_shot import ZeroShotTagger
 
     return ZeroShotTagger(_required(checkpoint, "zero-shot"), device)
 
 
-def _instruct(checkpoint: str, device: str) -> Tagger:
+def _instruct(checkpoint: str, device: str, _: bool) -> Tagger:
     from models.tagging.instruct import InstructTagger
 
     return InstructTagger(_required(checkpoint, "instruct"), device)
@@ -79,7 +80,7 @@ def _required(checkpoint: str, name: str) -> str:
     return checkpoint
 
 
-_MAKERS: dict[str, Callable[[str, str], Any]] = {
+_MAKERS: dict[str, Callable[[str, str, bool], Any]] = {
     "keyword": _keyword,
     "embedded": _embedded,
     "zero-shot": _zero_shot,

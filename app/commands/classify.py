@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> Report:
     from models.tagging.files import classify_file
 
     config = settings.load()
-    tagger = load_tagger(args.tagger or config, args.device or config["device"])
+    tagger = load_tagger(args.tagger or config, args.device or config["device"], compiled=config["compile"])
     counts = classify_file(args.input, args.output, tagger, say)
     not_learnt = list(getattr(tagger, "not_learnt", ()))
     lines = [f"tagged {counts['documents']} documents with {tagger.name}: {counts['jumps']} capability jumps -> {args.output}"]

@@ -28,8 +28,10 @@ LONGEST_EVIDENCE = 400
 class EmbeddedTagger:
     """Reads English and Chinese, offline, on a CPU. A label that the weights have not learnt scores 0 and is in `not_learnt`."""
 
-    def __init__(self, folder: Path = WEIGHTS, device: str = "auto", *, book: NameBook | None = None) -> None:
-        self.folder, self.device = folder, device
+    def __init__(
+        self, folder: Path = WEIGHTS, device: str = "auto", *, book: NameBook | None = None, compiled: bool = False
+    ) -> None:
+        self.folder, self.device, self._is_compiled = folder, device, compiled
         self.stack: Stack = load_stack(folder)
         self.name = self.stack.name
         self._book = book or load_names()
@@ -48,7 +50,10 @@ class EmbeddedTagger:
             return None
         from models.tagging import encoder
 
-        return encoder.load(self.folder / "encoder", self.device)
+        found = encoder.load(self.folder / "encoder", self.device)
+        if self._is_compiled and found.device == "cuda":
+            found.compile()
+        return found
 
     @cached_property
     def products(self) -> ProductBook:

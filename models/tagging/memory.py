@@ -81,6 +81,12 @@ def recall(folder: Path | None) -> Memory | None:
     return Memory(numbers, stack.kinds, stack.labels, scores=scores, logits=raw, **said)
 
 
+def in_common(ids: Sequence[str], memory: Memory | None) -> int:
+    """How many of these documents a remembered tagger was judged on."""
+    known = memory.row_of if memory else {}
+    return sum(int(number) in known for number in numbers_of(ids))
+
+
 def drift(judged: judge.Judged, ids: Sequence[str], memory: Memory | None) -> Drift | None:
     """The new tagger against the one remembered, on the references in common and by their present labels; None below `LEAST_COMMON`."""
     row_of = memory.row_of if memory else {}

@@ -3,8 +3,8 @@
     rulings on tags -> teaching documents ─┐
     labels/*.jsonl of the home -> references ─> train, started from the tagger in force -> better? -> models/adopted.json
 
-The references are labelled documents that name a story. The tagger in force must have been judged on these very ones: figures on other
-documents, or on documents that analysts picked because it was wrong about them, would say nothing about which of the two is better.
+The references are labelled documents that name a story. The tagger in force must have been judged on them, too, and the two are compared
+on those in common: figures on other documents, or on ones that analysts picked because it was wrong about them, would say nothing.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def in_force(settings: Settings) -> Path | None:
 def why_not(settings: Settings, references: Sequence[Path], current: Path | None) -> str:
     """Why no fair comparison can be made; nothing when one can."""
     from models.tagging.gathering import gather
-    from models.tagging.training import basis_of, figures_of
+    from models.tagging.memory import LEAST_COMMON, in_common, recall
 
     if current is None:
         return f"the setting `tagger` is {settings['tagger']!r}; only with `embedded` can a tagger be adopted"
@@ -83,7 +83,7 @@ def why_not(settings: Settings, references: Sequence[Path], current: Path | None
     if not references:
         return f"no reference labels in {folder}, so a new tagger cannot be compared with the one in force"
     corpus, _ = gather(references, [])
-    if figures_of(current, basis_of(corpus)) is None:
+    if in_common([e.id for e in corpus.examples[: corpus.n_references]], recall(current)) < LEAST_COMMON:
         return f"the tagger in force was not judged on the references in {folder}, so a new one cannot be compared with it"
     return ""
 
@@ -110,7 +110,7 @@ def _train(
     result = (train or training.train)(
         [teaching, *references], folder, name, warm_start=current, device=settings["device"], epochs=0, say=say
     )
-    before, after = result["before"], result["figures"]
+    before, after = result["before"], (result.get("drift") or {}).get("now") or result["figures"]
     said = f"{_mean(after):.3f} against {_mean(before):.3f} of the tagger in force, on the same references"
     if not result["is_better"]:
         shutil.rmtree(folder)
