@@ -49,19 +49,25 @@ def environment(service: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for each in [*files, service.get("environment", {})] for name, value in each.items()}
 
 
-def start(name: str, folder: Path, places: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a service as its command and environment say, through the image's entry point; `places` maps its hosts and paths to ours."""
+def start(name: str, folder: Path, places: Mapping[str, str], **environ: str) -> subprocess.Popen[bytes]:
+    """Start a service as its command and environment say, through the image's entry point.
+
+    `places` maps whole values, or parts of them, to what stands for them on this machine; `environ` is there beside the file's.
+    """
     service = services()[name]
 
     def here(text: str) -> str:
+        if text in places:
+            return places[text]
         for there, ours in places.items():
-            text = text.replace(there, ours)
+            text = text.replace(there, ours) if set(there) & set(":/.") else text
         return text
 
     own = {} if name == "proxy" else {"LIFELINE_HOME": "/var/lib/lifeline", "PREFECT_HOME": "/var/lib/prefect"}
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {"PATH": programs, "HOME": str(folder), "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
     env |= {key: here(value) for key, value in {**own, **environment(service)}.items()}
+    env |= environ
     command = [here(word) for word in service["command"]]
     if name in OURS:
         command = [str(DEPLOY / "entrypoint.sh"), *command]
