@@ -87,7 +87,11 @@ def main() -> int:
         home = args.home or Path(folder) / "home"
         days = soak(home, args.days, first=args.first, seed=args.seed, fault_share=args.fault_share, say=show)
         found = verdict(days, home)
+    times = os.times()
     found["seconds"] = round(time.monotonic() - began, 1)
+    # children count when they have ended: the parsers of the last jobs are missing here
+    found["cpu_seconds"] = round(times.user + times.system + times.children_user + times.children_system, 1)
+    found["machine"] = {"cpus": os.cpu_count(), "load": os.getloadavg()[0]}
     print(json.dumps(found, indent=1))
     if args.json:
         args.json.write_text(json.dumps({**found, "days": [asdict(day) for day in days]}, indent=1))
