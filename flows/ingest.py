@@ -61,13 +61,16 @@ def ingest(
     """Poll `sources` as of `clock()`: those that are due, or (`only_due=False`) all but those that asked us to wait.
 
     `elsewhere` may poll some of them on other machines and hand the polls back to be stored here; what it leaves is polled here.
-    Returns counts: sources, polled, new, changed, not_modified, failed, documents. Failures are states of their sources, never exceptions.
+    Returns counts of sources: sources, polled = fetched + not_modified + failed + held (their host said wait); and of documents: new,
+    changed, documents. Failures are states of their sources, never exceptions.
     """
     now = clock()
     named = sync(con, sources)
     states = [state for state in read_states(con, named) if state.source.kind in POLLED]
     due = [] if offline else [state for state in states if health.is_due(state, now, only_due=only_due)]
-    counts: Counter[str] = Counter(sources=len(states), polled=len(due), new=0, changed=0, not_modified=0, failed=0)
+    counts: Counter[str] = Counter(
+        sources=len(states), polled=len(due), fetched=0, new=0, changed=0, not_modified=0, failed=0, held=0
+    )
 
     def store(batch: Sequence[Polled]) -> None:
         counts.update(commit(con, batch, now))
@@ -311,9 +314,8 @@ def _write(con: duckdb.DuckDBPyConnection, batch: Sequence[Polled], now: datetim
     for one in ready:
         found = stored.get(one.outcome.source_id)
         n_new, n_changed = (found.n_new, found.n_changed) if found else (0, 0)
-        counts.update(
-            new=n_new, changed=n_changed, not_modified=one.outcome.kind == "not_modified", failed=one.outcome.kind == "failed"
-        )
+        kind = "fetched" if one.outcome.kind == "new" else one.outcome.kind
+        counts.update({"new": n_new, "changed": n_changed, kind: 1})
         after.append(_settled(one, now, n_new))
         log.append(_log_row(one.outcome, now, n_new, n_changed))
     write_states(con, after)

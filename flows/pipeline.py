@@ -140,14 +140,21 @@ def _in_ledger(context: Context, job: Job, call: Call) -> Outcome:
                 record(runs.status_of(counts))
             job.say(f"{name} …")
             step(name)
+        swept = {"prune": _attempt("prune", partial(KNOWN["prune"], context), plainly, job.say)} if is_whole(job) else {}
     except BaseException:
         record("failed")
         told.end("failed")
         raise
+    counts |= {name: dropped for name, dropped in swept.items() if any(dropped.values())}
     status = runs.status_of(counts)
     record(status)
     told.end(status)
     return Outcome(run_id, job.as_of, status, counts, seconds)
+
+
+def is_whole(job: Job) -> bool:
+    """Whether a job is a whole pass, which ends with dropping what is no longer kept."""
+    return set(STAGES) <= set(job.stages)
 
 
 def _attempt(name: str, stage: Stage, call: Call, say: Callable[[str], None]) -> Counts:

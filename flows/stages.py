@@ -53,6 +53,11 @@ class Context:
     only_due: bool = False
 
 
+def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table."""
+    return int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+
 def ingest(context: Context) -> Counts:
     """Poll the sources, and the products' signs of life that are due; offline or with the network out, only enter them."""
     from functools import partial
@@ -67,7 +72,7 @@ def ingest(context: Context) -> Counts:
     elif network.is_out(row["url"] for row in context.sources if row.get("is_active") is not False):
         context.say("the network is out: no source is polled; going on with what is stored")
         is_offline, asked = True, {"network": "out"}
-    elsewhere = _elsewhere(context)
+    elsewhere, before = _elsewhere(context), count(context.con, "document")
     read = partial(
         poll,
         context.con,
@@ -80,7 +85,7 @@ def ingest(context: Context) -> Counts:
     counts = Counter(read(context.sources, only_due=context.only_due))
     if context.signs:
         counts.update({name: n for name, n in read(context.signs, only_due=True).items() if name != "documents"})
-    return {**counts, **asked}
+    return {**counts, "documents_before": before, "documents": count(context.con, "document"), **asked}
 
 
 def _runner(context: Context) -> Runner | None:
@@ -122,7 +127,7 @@ def tag(context: Context) -> Counts:
     for batch in pending_batches(con, tagger.name, TAG_BATCH):
         n_done += store_tags(con, tagger.name, tagger.tag(batch), context.clock())
         context.say(f"tagged {n_done} of {n_all} documents")
-    return {"pending": n_all, "tagged": n_done}
+    return {"pending": n_all, "tagged": n_done, "left": n_pending(con, tagger.name)}
 
 
 def detect(context: Context) -> Counts:
@@ -140,9 +145,15 @@ def detect(context: Context) -> Counts:
     with rebuilding(con, "detect"):
         counts = write_tables(con, context.catalogue)
         counts |= detect_jumps(con, context.catalogue, context.as_of, settings.rulings, ends)
+        counts |= {"product": count(con, "product"), **_origins(con)}
     if counts["ruling_broken"]:
         context.say(f"{counts['ruling_broken']} rulings in {settings.rulings} cannot be read; `lifeline rule list` says which")
     return counts
+
+
+def _origins(con: duckdb.DuckDBPyConnection) -> Counts:
+    """Jumps by where they come from."""
+    return {f"origin_{origin}": n for origin, n in con.execute("select origin, count(*) from jump group by 1 order by 1").fetchall()}
 
 
 def derive(context: Context) -> Counts:
@@ -203,6 +214,15 @@ def look(context: Context) -> Counts:
     return dict(probe_products(context.con, signals, clock=context.clock, settings=context.settings, say=context.say))
 
 
+def prune(context: Context) -> Counts:
+    """Drop what the settings no longer keep; a whole pass ends with it."""
+    from models.retention import Ages, prune_exports
+    from models.retention import prune as drop
+
+    counts = drop(context.con, Ages.of(context.settings), context.clock())
+    return {**counts, "exports": len(prune_exports(context.settings.exports, context.clock()))}
+
+
 def judge(context: Context) -> Counts:
     """Back-test the catalogue in force; the pages show these scores from the next pass on. A month between two is enough."""
     from models.survival.judge import refresh
@@ -228,6 +248,6 @@ STAGES: Mapping[str, Callable[[Context], Counts]] = {
     "notify": notify,
 }
 # What others do not need: when one of these fails, the run goes on with what is stored, and says so.
-MAY_FAIL = frozenset({"ingest", "tag", "notify"})
+MAY_FAIL = frozenset({"ingest", "tag", "notify", "prune"})
 # What is no part of a pass and has its own schedule.
-ASIDE: Mapping[str, Callable[[Context], Counts]] = {"look": look, "judge": judge, "train": train}
+ASIDE: Mapping[str, Callable[[Context], Counts]] = {"prune": prune, "look": look, "judge": judge, "train": train}

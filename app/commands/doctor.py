@@ -1,4 +1,4 @@
-"""`lifeline doctor`: the environment, the settings with their origins, and what is missing."""
+"""`lifeline doctor`: the environment, the settings with their origins, what is missing or broken, and with `--repair` its mending."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from models import settings
-from models.report import Report, table
+from models import repair, settings
+from models.errors import StoreError, UsageError
+from models.report import Report, say, table
+from models.store import lock_holder
 
 LOW_DISK_GB = 2.0
 STALE_HOURS = 48.0
@@ -47,13 +50,60 @@ class Finding:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare no arguments of its own."""
+    """Declare the arguments."""
+    parser.add_argument("--repair", action="store_true", help="mend what can be made again; nothing that is kept is deleted")
+    parser.add_argument(
+        "--from", dest="backups", type=Path, metavar="FOLDER", help="with --repair: backups to take a broken work file from"
+    )
+    parser.add_argument(
+        "--give-up-log", action="store_true", help="with --repair: open a work file whose log is broken as of its last checkpoint"
+    )
 
 
 def run(args: argparse.Namespace) -> Report:
-    """Look at everything; the exit code is 1 when something is missing that the main job needs."""
+    """Look at everything; the exit code is 1 when something is missing that the main job needs, or could not be mended."""
+    if not args.repair and (args.backups or args.give_up_log):
+        raise UsageError("--from and --give-up-log go with --repair")
     config = settings.load()
-    findings = [*_environment(), *_packages(), *_home(config.home), *_published(config.published), *_writer(config.home)]
+    return _repaired(args, config) if args.repair else _looked(config)
+
+
+def _repaired(args: argparse.Namespace, config: settings.Settings) -> Report:
+    """Mend, and say of each finding what was done."""
+    means = repair.Means(_rerun, args.give_up_log, args.backups)
+    done = []
+    for damage, is_mended, said in repair.repair(config, datetime.now(UTC), means):
+        say(f"{damage.said}: {said}")
+        done.append({"what": damage.kind, "found": damage.said, "is_mended": is_mended, "done": said})
+    lines = [f"{'mended' if one['is_mended'] else 'NOT mended'}  {one['found']}: {one['done']}" for one in done]
+    holder = lock_holder(config.home)
+    if holder:
+        lines.append(f"the work file was not looked at: it is in use by {holder}")
+    is_well = all(one["is_mended"] for one in done)
+    return Report(lines or ["nothing to mend"], {"home": str(config.home), "repairs": done, "writer": holder}, 0 if is_well else 1)
+
+
+def _rerun(stages: Sequence[str]) -> None:
+    """Run stages as `lifeline run` does; its report is progress here."""
+    from app.cli import main
+
+    words = [word for stage in stages for word in ("--stage", stage)]
+    with redirect_stdout(sys.stderr):
+        code = main(["run", "--wait", "600", *words])
+    if code:
+        raise StoreError(f"`lifeline run {' '.join(words)}` ended with {code}")
+
+
+def _looked(config: settings.Settings) -> Report:
+    """Look, and say what `--repair` would do."""
+    findings = [
+        *_environment(),
+        *_packages(),
+        *_home(config.home),
+        *_published(config.published),
+        *_writer(config.home),
+        *_damages(config),
+    ]
     shown = [setting_row(setting) for setting in config.values.values()]
     lines = [
         *table([asdict(finding) for finding in findings], ["what", "state", "value"]),
@@ -148,7 +198,11 @@ def _published(file: Path) -> Iterator[Finding]:
     )
 
 
-def _writer(home: Path) -> Iterator[Finding]:
-    from models.store import lock_holder
+def _damages(config: settings.Settings) -> Iterator[Finding]:
+    for damage in repair.find(config, datetime.now(UTC)):
+        state = "missing" if damage.kind == "store" else "note"
+        yield Finding("broken", damage.said, state, f"`lifeline doctor --repair` {damage.remedy}")
 
+
+def _writer(home: Path) -> Iterator[Finding]:
     yield Finding("writer", lock_holder(home) or "nobody holds the work file")
