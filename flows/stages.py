@@ -153,7 +153,9 @@ def detect(context: Context) -> Counts:
 
 def _origins(con: duckdb.DuckDBPyConnection) -> Counts:
     """Jumps by where they come from."""
-    return {f"origin_{origin}": n for origin, n in con.execute("select origin, count(*) from jump group by 1 order by 1").fetchall()}
+    return {
+        f"origin_{origin}": n for origin, n in con.execute("select origin, count(*) from jump group by 1 order by 1").fetchall()
+    }
 
 
 def derive(context: Context) -> Counts:

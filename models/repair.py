@@ -88,7 +88,9 @@ def _store(config: Settings, is_deep: bool) -> Iterator[Damage]:
 
 def _broken_store(config: Settings, said: str) -> Damage:
     newest = "; `--give-up-log` opens it as of its last checkpoint" if (config.home / f"{WORK}.wal").exists() else ""
-    remedy = f"only when asked: `--from FOLDER` takes the work file of the newest backup there{newest}; the broken file is set aside"
+    remedy = (
+        f"only when asked: `--from FOLDER` takes the work file of the newest backup there{newest}; the broken file is set aside"
+    )
     return Damage("store", said, remedy)
 
 
@@ -282,7 +284,10 @@ def _from_backup(config: Settings, now: datetime, folder: Path) -> tuple[bool, s
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         documents = manifest.rows.get("document", 0)
-        return True, f"restored from {file.name} of {manifest.made_at:%Y-%m-%d %H:%M} UTC, {documents} documents; the broken file lies in {aside}"
+        return (
+            True,
+            f"restored from {file.name} of {manifest.made_at:%Y-%m-%d %H:%M} UTC, {documents} documents; the broken file lies in {aside}",
+        )
     return False, f"no whole backup in {folder}" + (f" ({refused[0]})" if refused else "")
 
 

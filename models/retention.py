@@ -42,10 +42,9 @@ STATEMENTS: Mapping[str, str] = {
     "texts": "update document set text = text[:$read] where first_seen_at < $before and length(text) > $read",
     "versions": "update document_version set text = null where seen_at < $before and text is not null",
     "fetches": """
-        delete from fetch_log using (
-            select source_id, min(fetched_at) as at_ from fetch_log where outcome = 'new' group by all
-        ) as first_new
-        where fetch_log.fetched_at < $before and first_new.source_id = fetch_log.source_id and first_new.at_ <> fetch_log.fetched_at
+        delete from fetch_log where fetched_at < $before and (source_id, fetched_at) not in (
+            select (source_id, min(fetched_at)) from fetch_log where outcome = 'new' group by source_id
+        )
     """,
     "looks": """
         delete from probe using (
@@ -84,7 +83,9 @@ def prune_exports(folder: Path, now: datetime, *, days: int = EXPORTS_DAYS) -> l
     if not index.is_file() or (now.timestamp() - index.stat().st_mtime) > days * 86400:
         return []
     before = index.stat().st_mtime - days * 86400
-    old = [file for file in folder.iterdir() if file.suffix in EXPORT_ENDINGS and file.is_file() and file.stat().st_mtime < before]
+    old = [
+        file for file in folder.iterdir() if file.suffix in EXPORT_ENDINGS and file.is_file() and file.stat().st_mtime < before
+    ]
     for file in old:
         file.unlink(missing_ok=True)
     return sorted(old)

@@ -80,7 +80,9 @@ def _repaired(args: argparse.Namespace, config: settings.Settings) -> Report:
     if holder:
         lines.append(f"the work file was not looked at: it is in use by {holder}")
     is_well = all(one["is_mended"] for one in done)
-    return Report(lines or ["nothing to mend"], {"home": str(config.home), "repairs": done, "writer": holder}, 0 if is_well else 1)
+    return Report(
+        lines or ["nothing to mend"], {"home": str(config.home), "repairs": done, "writer": holder}, 0 if is_well else 1
+    )
 
 
 def _rerun(stages: Sequence[str]) -> None:

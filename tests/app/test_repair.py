@@ -95,7 +95,9 @@ def test_what_is_published_is_made_again(broken, doctor, how):
     else:
         (broken / "exports" / {"export": "jump.csv", "index": "index.json"}[how]).unlink()
     (said,) = [line for line in found(doctor()[1]) if not line.startswith("run ")]
-    assert {"gone": "is missing", "torn": "cannot be", "old": "older release", "export": "jump.csv", "index": "index.json"}[how] in said
+    assert {"gone": "is missing", "torn": "cannot be", "old": "older release", "export": "jump.csv", "index": "index.json"}[
+        how
+    ] in said
     code, told = doctor("--repair")
     assert (code, repairs(told)) == (0, [("publish", True)])
     with open_published(published) as con:
@@ -106,7 +108,9 @@ def test_what_is_published_is_made_again(broken, doctor, how):
 
 def test_traces_of_dead_processes_go(broken, doctor):
     """Temporary files, the note of a `lifeline serve` that is gone, a run that never came back."""
-    child = subprocess.run([sys.executable, "-c", KILLED, str(broken)], check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(broken)], check=False, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
     assert child.returncode == 9
     for name in (".lifeline.duckdb.77.tmp", "exports/.jump.csv.tmp", "rulings/.x.json.tmp"):
         (broken / name).write_text("half")

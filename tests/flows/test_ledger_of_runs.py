@@ -29,7 +29,7 @@ def entries(name, n):
 
 @pytest.mark.slow
 def test_after_faults_and_a_kill_the_ledger_adds_up(site, home, monkeypatch, tmp_path):
-    """Sources that fail, say wait or bring nothing new, a tagger that is missing, a run killed in the middle: every count is accounted for."""
+    """Sources that fail, say wait or bring nothing new, no tagger, a run killed in the middle: every count is accounted for."""
     for name, value in {"ALLOW_PRIVATE": "1", "TAGGER": "keyword", "FULLTEXT_PER_RUN": "0"}.items():
         monkeypatch.setenv(f"LIFELINE_{name}", value)
     site.pages["/a"], site.pages["/b"] = feed("a", *entries("a", 300)), feed("b", *entries("b", 5))

@@ -7,7 +7,16 @@ import pytest
 from models.ledger import Row, wrong_published, wrong_steps, wrong_sums, wrong_tables
 
 RIGHT = {
-    "ingest": {"polled": 5, "fetched": 2, "not_modified": 1, "failed": 1, "held": 1, "documents_before": 3, "new": 4, "documents": 7},
+    "ingest": {
+        "polled": 5,
+        "fetched": 2,
+        "not_modified": 1,
+        "failed": 1,
+        "held": 1,
+        "documents_before": 3,
+        "new": 4,
+        "documents": 7,
+    },
     "tag": {"pending": 9, "tagged": 4, "left": 5},
     "detect": {"jump": 6, "origin_catalogue": 4, "origin_detected": 2, "jump_document": 3},
     "publish": {"row": 30},

@@ -18,8 +18,16 @@ from models.tags import n_pending, pending_batches, store_tags
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TAIL = " Anthropic launches computer use. Sora is retired on 2026-12-01. 谷歌发布 Gemini 9。 https://example.org/x" * 300
 STORIES = [
-    ("OpenAI launches image generation in ChatGPT for everyone", "ChatGPT now generates images from text, today, for all users.", "en"),
-    ("Google announces Gemini 4 with a context of ten million tokens", "The model is generally available in the API today.", "en"),
+    (
+        "OpenAI launches image generation in ChatGPT for everyone",
+        "ChatGPT now generates images from text, today, for all users.",
+        "en",
+    ),
+    (
+        "Google announces Gemini 4 with a context of ten million tokens",
+        "The model is generally available in the API today.",
+        "en",
+    ),
     ("OpenAI 发布图像生成功能", "ChatGPT 今天起可以根据文字生成图像，面向所有用户开放。", "zh"),
     ("Anthropic retires Claude 2", "Claude 2 will be shut down on 2026-09-01; move to Claude 5.", "en"),
     ("Our office moves", "We have a new office.", "en"),
@@ -74,12 +82,14 @@ def test_real_documents_give_the_same_tags_and_jumps(store, shared):
     with pa.input_stream(str(shared / "corpus" / "items_dev.jsonl.zst"), compression="zstd") as raw:
         items = [json.loads(line) for line in raw.read().splitlines()]
     chosen = items[:: len(items) // 60]
-    filler = " ".join(item["text"] or "" for item in items[7:60])
+    filler = " ".join(item["text"] or "" for item in items[7:500])
     names = {"id": "document_id", "source": "source_id", "url": "url", "title": "title", "text": "text", "lang": "lang"}
     rows = [{new: item[old] for old, new in names.items()} for item in chosen]
-    stamps = [{"published_at": item["published"], "first_seen_at": item["first_seen"], "content_hash": item["id"]} for item in chosen]
+    stamps = [
+        {"published_at": item["published"], "first_seen_at": item["first_seen"], "content_hash": item["id"]} for item in chosen
+    ]
     insert_rows(store, "document", [row | stamp for row, stamp in zip(rows, stamps, strict=True)])
-    store.execute("update document set text = text || ' ' || ?", [filler])
+    store.execute("update document set text = coalesce(text, '') || ' ' || ?", [filler])
     before = computed(store)
     assert prune(store, Ages(texts=1), NOW)["texts"] == len(chosen)
     assert computed(store) == before
@@ -94,7 +104,10 @@ def test_young_texts_stay_whole(filled):
 
 def test_older_versions_lose_their_text_and_keep_their_place(store):
     """That there was another version, when, and its hash stay."""
-    rows = [{"document_id": "d", "version": n, "seen_at": NOW - timedelta(days=90 - n), "text": "old", "content_hash": f"h{n}"} for n in (1, 2, 80)]
+    rows = [
+        {"document_id": "d", "version": n, "seen_at": NOW - timedelta(days=90 - n), "text": "old", "content_hash": f"h{n}"}
+        for n in (1, 2, 80)
+    ]
     insert_rows(store, "document_version", rows)
     assert prune(store, Ages(versions=60), NOW)["versions"] == 2
     found = store.execute("select version, text, content_hash from document_version order by 1").fetchall()
@@ -105,12 +118,19 @@ def test_the_log_of_fetches_keeps_what_first_brought_something(store):
     """The day of a source's first poll decides how its undated documents are counted, so that row stays."""
     rows = [
         {"source_id": source, "fetched_at": NOW - timedelta(days=days), "outcome": outcome}
-        for source, days, outcome in [("a", 900, "failed"), ("a", 800, "new"), ("a", 700, "new"), ("a", 5, "new"), ("b", 900, "failed")]
+        for source, days, outcome in [
+            ("a", 900, "failed"),
+            ("a", 800, "new"),
+            ("a", 700, "new"),
+            ("a", 5, "new"),
+            ("b", 900, "failed"),
+        ]
     ]
     insert_rows(store, "fetch_log", rows)
     assert prune(store, Ages(fetches=400), NOW)["fetches"] == 3
     assert [
-        (source, (NOW - at).days) for source, at in store.execute("select source_id, fetched_at from fetch_log order by 2").fetchall()
+        (source, (NOW - at).days)
+        for source, at in store.execute("select source_id, fetched_at from fetch_log order by 2").fetchall()
     ] == [("a", 800), ("a", 5)]
 
 
@@ -146,11 +166,20 @@ def test_the_file_stops_growing(home):
         now = NOW + timedelta(days=day)
         with open_work(home) as con:
             rows = [
-                {"document_id": f"d{day}-{i}", "source_id": "s", "first_seen_at": now, "text": " ".join(words[(day * 97 + i * 31) % 30_000 :][:3000])}
+                {
+                    "document_id": f"d{day}-{i}",
+                    "source_id": "s",
+                    "first_seen_at": now,
+                    "text": " ".join(words[(day * 97 + i * 31) % 30_000 :][:3000]),
+                }
                 for i in range(60)
             ]
             insert_rows(con, "document", rows)
-            insert_rows(con, "document_version", [{"document_id": row["document_id"], "version": 1, "seen_at": now, "text": row["text"]} for row in rows])
+            insert_rows(
+                con,
+                "document_version",
+                [{"document_id": row["document_id"], "version": 1, "seen_at": now, "text": row["text"]} for row in rows],
+            )
             con.execute("delete from document where first_seen_at < $1", [now - timedelta(days=20)])
             prune(con, Ages(texts=2, versions=2), now)
         sizes.append((home / "work.duckdb").stat().st_size)
