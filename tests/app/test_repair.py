@@ -80,7 +80,9 @@ def test_a_home_that_is_well_has_nothing_to_mend(broken, doctor):
     assert doctor("--repair")[0] == 0
 
 
-@pytest.mark.parametrize("how", ["gone", "torn", "old", "export", "index"])
+@pytest.mark.parametrize(
+    "how", ["gone", "torn", *(pytest.param(how, marks=pytest.mark.slow) for how in ("old", "export", "index"))]
+)
 def test_what_is_published_is_made_again(broken, doctor, how):
     """A published file that is gone, torn or old, and exports that are gone, are named, published again, and then well."""
     published = broken / "lifeline.duckdb"
@@ -145,6 +147,7 @@ def tear(file):
         handle.write(os.urandom(200_000))
 
 
+@pytest.mark.slow
 def test_a_work_file_that_cannot_be_read_is_replaced_only_when_asked(broken, well, doctor):
     """Without `--from` it is left as it is; with it the newest backup takes its place and the broken file is set aside."""
     tear(broken / "work.duckdb")
@@ -165,6 +168,7 @@ def test_a_work_file_that_cannot_be_read_is_replaced_only_when_asked(broken, wel
     assert doctor("--repair")[1]["repairs"] == []
 
 
+@pytest.mark.slow
 def test_a_broken_log_can_be_given_up(broken, doctor):
     """The work file opens as of its last checkpoint; file and log as they were are set aside."""
     subprocess.run([sys.executable, "-c", KILLED, str(broken)], check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
