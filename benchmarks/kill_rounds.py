@@ -14,7 +14,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -198,8 +198,15 @@ def _instant(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def play(n_rounds: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """`n_rounds` rounds, each kind of victim in turn in a shuffled order; what was found, in all and round by round."""
+def shuffled(n_rounds: int, seed: int) -> list[str]:
+    """Each kind of victim equally often, in an order of chance."""
+    victims = [VICTIMS[i % len(VICTIMS)] for i in range(n_rounds)]
+    random.Random(seed).shuffle(victims)
+    return victims
+
+
+def play(victims: Sequence[str], seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """One round for each victim; what was found, in all and round by round."""
     began = time.monotonic()
     database = Postgres()
     with tempfile.TemporaryDirectory(prefix="lifeline-kill-", ignore_cleanup_errors=True) as folder:
@@ -207,8 +214,6 @@ def play(n_rounds: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]
         rounds = Rounds(Path(folder), database, seed)
         try:
             rounds.begin()
-            victims = [VICTIMS[i % len(VICTIMS)] for i in range(n_rounds)]
-            rounds.moments.shuffle(victims)
             found = []
             for number, victim in enumerate(victims, start=1):
                 found.append(rounds.one(number, victim))
@@ -236,7 +241,7 @@ def main() -> None:
     args = parser.parse_args()
     if reason := why_no_postgres():
         raise SystemExit(reason)
-    summary = play(args.rounds, args.seed, lambda line: print(line, flush=True))
+    summary = play(shuffled(args.rounds, args.seed), args.seed, lambda line: print(line, flush=True))
     print(json.dumps({name: value for name, value in summary.items() if name != "found"}, indent=2))
     raise SystemExit(1 if summary["with_problems"] else 0)
 

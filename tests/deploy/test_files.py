@@ -7,9 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 
 import pytest
-import yaml
 
 from app.cli import COMMANDS
 from models import settings
@@ -127,8 +127,9 @@ def test_the_image_is_built_from_what_is_there():
     for source in sources:
         assert (ROOT / source).exists(), source
         assert is_sent(source if (ROOT / source).is_file() else f"{source}/__init__.py"), source
-    shipped = yaml.safe_load('["prefect.yaml", "deploy/automations.yaml", "deploy/server.env", "models", "flows", "app"]')
-    assert set(sources) >= {*shipped, "pyproject.toml", "constraints.txt", "README.md"}
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = package["tool"]["setuptools"]["data-files"]["share/lifeline"]
+    assert set(sources) >= {*shipped, "models", "flows", "app", "pyproject.toml", "constraints.txt", package["project"]["readme"]}
     assert not is_sent("tests/conftest.py")
     assert not is_sent(".env")
 
@@ -187,3 +188,20 @@ def test_the_proxy_takes_its_file():
     command = ["caddy", "validate", "--config", str(DEPLOY / "Caddyfile"), "--adapter", "caddyfile"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["lifeline-server", "lifeline-worker"])
+def test_the_units_are_ones_that_systemd_takes(tmp_path, name):
+    """Systemd itself finds nothing to say about them; they run what the package puts beside the program, and restart it."""
+    text = (DEPLOY / f"{name}.service").read_text()
+    programs = {word for word in text.split() if word.startswith("/opt/lifeline/bin/")}
+    assert programs == {"/opt/lifeline/bin/prefect"}
+    assert "Restart=always" in text
+    for variable in re.findall(r"^Environment=(\w+)=", text, re.MULTILINE):
+        assert not re.search("PASSWORD|AUTH_STRING|CONNECTION_URL", variable) or variable.endswith("_FILE")
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / f"{name}.service"
+    unit.write_text(text.replace("/opt/lifeline/share/lifeline", str(DEPLOY)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if name in line] == []
