@@ -52,7 +52,8 @@ def main() -> None:
 def show(name: str, logits: dict, corpus) -> None:
     """Judge one component by itself and print a line."""
     from models.tagging import scores
-    from models.tagging.training import judged_out_of_fold, rows_of
+    from models.tagging.labels import rows_of
+    from models.tagging.training import judged_out_of_fold
 
     labels = rows_of(corpus.labels, np.arange(corpus.n_references))
     figures = scores.overall(judged_out_of_fold({"ngram": logits}, corpus, labels))
@@ -123,7 +124,8 @@ def sentence_vectors(texts: list, base: str, device: str) -> np.ndarray:
 def encoder_on(share: float, corpus, pairs, args) -> dict:
     """What the tagger's own encoder says of the references after teaching on a share of the other labels."""
     from models.tagging.fit_encoder import Recipe, fit_encoder
-    from models.tagging.training import on_base, rows_of
+    from models.tagging.fit_transformer import on_base
+    from models.tagging.labels import rows_of
 
     n = corpus.n_references
     chosen = np.random.default_rng(7).random(len(corpus.examples)) < share

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from models import settings
 from models.errors import UsageError
@@ -60,14 +62,32 @@ def run(args: argparse.Namespace) -> Report:
         epochs=args.epochs if args.epochs is not None else (3 if args.base else 0),
         say=say,
     )
-    before = result["before"] or {}
-    lines = [f"{name:18} {result['figures'].get(name, '–')!s:8} before {before.get(name, '–')}" for name in SHOWN]
-    lines.append(
-        f"better on the frozen folds: use it with LIFELINE_TAGGER={args.output}"
-        if result["is_better"]
-        else "not better on the frozen folds: the tagger in force stays"
-    )
+    lines = [*_figures(result), _verdict(result, args.output)]
     if args.adopt and (result["is_better"] or result["before"] is None):
         adopt(config.taggers, args.output.name, datetime.now(UTC).date())
         lines[-1] = f"adopted: this home tags with {args.output.name} from now on"
     return Report(lines, result)
+
+
+def _figures(result: Mapping[str, Any]) -> list[str]:
+    """The new tagger's figures, and both taggers' on the references that both were judged on."""
+    figures, change = result["figures"], result["drift"]
+    if change is None:
+        return [f"{name:18} {figures.get(name, '–')}" for name in SHOWN]
+    heads = f"{'':18} {'all ' + format(figures['n'], '.0f'):>10} {'the ' + str(change['n']) + ' in common':>20} {'before':>10}"
+    columns = (figures, change["now"], change["before"])
+    widths = (10, 20, 10)
+    rows = [
+        f"{name:18} " + " ".join(f"{column.get(name, '–')!s:>{width}}" for column, width in zip(columns, widths, strict=True))
+        for name in SHOWN
+    ]
+    changed = f"{change['kinds_changed']:.1%} of the kinds and {change['labels_changed']:.1%} of the label sets differ; card.md says more"
+    return [heads, *rows, changed]
+
+
+def _verdict(result: Mapping[str, Any], output: Path) -> str:
+    if result["is_better"]:
+        return f"better on the frozen folds: use it with LIFELINE_TAGGER={output}"
+    if result["drift"] is None:
+        return f"not comparable: the tagger in force was judged on other references; it stays unless LIFELINE_TAGGER={output}"
+    return "not better on the frozen folds: the tagger in force stays"

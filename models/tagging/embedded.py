@@ -36,12 +36,18 @@ class EmbeddedTagger:
         self.name = self.stack.name
         self._book = book or load_names()
         self._labels = taxonomy.load().capabilities
-        self.not_learnt = tuple(label for label in self._labels if label not in self.stack.labels)
+        unlearnt = set(self.stack.note.get("not_learnt", ()))
+        self.not_learnt = tuple(label for label in self._labels if label not in self.stack.labels or label in unlearnt)
 
     @cached_property
     def ngram(self) -> NgramModel:
         """The n-gram heads."""
         return NgramModel.load(self.folder)
+
+    @cached_property
+    def surface(self) -> NgramModel | None:
+        """The heads that read the bare text, if this tagger has them."""
+        return NgramModel.load(self.folder, "surface") if "surface" in self.stack.components else None
 
     @cached_property
     def encoder(self) -> Encoder | None:
@@ -92,6 +98,8 @@ class EmbeddedTagger:
             "ngram": self.ngram.predict(readings),
             "keyword": keyword_voice(readings, self.stack.labels, self.stack.kinds),
         }
+        if self.surface is not None:
+            found["surface"] = self.surface.predict(readings)
         if self.encoder is not None:
             found["encoder"] = self.encoder.predict(readings)
         return found

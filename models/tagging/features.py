@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from zlib import crc32
 
@@ -103,16 +103,27 @@ def terms(reading: Reading, *, with_source: bool = True) -> dict[str, float]:
 
 def hashed(readings: Sequence[Reading], *, with_source: bool = True) -> sparse.csr_matrix:
     """Rows of hashed features, (documents, N_BUCKETS), float32."""
+    return as_rows(
+        [terms(reading, with_source=with_source) for reading in readings], lambda term: crc(term, N_BUCKETS), N_BUCKETS
+    )
+
+
+def crc(term: str, n_buckets: int) -> int:
+    """Bucket of a term; `n_buckets` is a power of two."""
+    return crc32(term.encode("utf-8", "replace")) & (n_buckets - 1)
+
+
+def as_rows(documents: Iterable[Mapping[str, float]], bucket: Callable[[str], int], n_buckets: int) -> sparse.csr_matrix:
+    """Terms and their weights as rows over the buckets that they fall into; colliding terms are added up."""
     columns: list[int] = []
     values: list[float] = []
     ends = [0]
-    for reading in readings:
-        for term, weight in terms(reading, with_source=with_source).items():
-            columns.append(crc32(term.encode("utf-8", "replace")) & (N_BUCKETS - 1))
-            values.append(weight)
+    for document in documents:
+        columns += map(bucket, document)
+        values += document.values()
         ends.append(len(columns))
     matrix = sparse.csr_matrix(
-        (np.array(values, np.float32), np.array(columns, np.int32), np.array(ends)), shape=(len(readings), N_BUCKETS)
+        (np.array(values, np.float32), np.array(columns, np.int32), np.array(ends)), shape=(len(ends) - 1, n_buckets)
     )
     matrix.sum_duplicates()
     return matrix

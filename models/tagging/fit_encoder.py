@@ -6,7 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812  (the name that everybody giv
 
 from models import taxonomy
 from models.tagging.batching import Batch, Coded, ahead, buckets, collate
-from models.tagging.encoder import Encoder
+from models.tagging.encoder import Encoder, TagEncoder
 from models.tagging.labels import Labels
 from models.tagging.reading import Reading
 
@@ -39,17 +39,46 @@ class Recipe:
     seed: int = 0
 
 
-def ask_definitions(encoder: Encoder) -> None:
-    """Start each label's attention from the label's own definition, as the untrained encoder reads it."""
+def ask_definitions(encoder: Encoder, labels: Sequence[str] | None = None) -> None:
+    """Start the attention of each label (all by default) from its own definition, as the encoder reads it."""
     settings = encoder.net.settings
     meaning = {term.id: term.definition for term in taxonomy.load().terms}
-    texts = [f"{label.replace('_', ' ')}: {meaning.get(label, label)}" for label in settings.capabilities]
+    asked = settings.capabilities if labels is None else labels
+    if not asked:
+        return
+    texts = [f"{label.replace('_', ' ')}: {meaning.get(label, label)}" for label in asked]
     coded = encoder.tokenizer(texts, padding=True, return_tensors="pt", return_token_type_ids=False).to(encoder.device)
     with torch.no_grad():
         hidden = encoder.net.backbone(**coded).last_hidden_state
         weight = coded["attention_mask"].unsqueeze(-1).float()
         mean = (hidden * weight).sum(1) / weight.sum(1)
-        encoder.net.queries[: len(texts)] = mean / mean.norm(dim=1, keepdim=True)
+        rows = [settings.capabilities.index(label) for label in asked]
+        encoder.net.queries[rows] = mean / mean.norm(dim=1, keepdim=True)
+
+
+def with_labels(encoder: Encoder, labels: tuple[str, ...]) -> Encoder:
+    """The same encoder for another list of capabilities: known ones keep their heads, new ones start without an opinion."""
+    old = encoder.net.settings.capabilities
+    if labels == old:
+        return encoder
+    net = TagEncoder(encoder.net.backbone, replace(encoder.net.settings, capabilities=labels)).to(encoder.device)
+    known = [label for label in labels if label in old]
+    to, of = [labels.index(label) for label in known], [old.index(label) for label in known]
+    with torch.no_grad():
+        for name in ("role", "kind", "magnitude"):
+            getattr(net, name).load_state_dict(getattr(encoder.net, name).state_dict())
+        net.queries[len(labels) :] = encoder.net.queries[len(old) :]
+        for new, before in (
+            (net.queries, encoder.net.queries),
+            (net.cap_local, encoder.net.cap_local),
+            (net.cap_whole.weight, encoder.net.cap_whole.weight),
+            (net.cap_whole.bias, encoder.net.cap_whole.bias),
+        ):
+            new[: len(labels)] *= 0
+            new[to] = before[of]
+    grown = Encoder(net.eval(), encoder.tokenizer, encoder.device)
+    ask_definitions(grown, [label for label in labels if label not in old])
+    return grown
 
 
 def fit_encoder(

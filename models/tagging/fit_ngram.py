@@ -7,27 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from models.tagging.features import N_BUCKETS, hashed
+from models.tagging.features import hashed
 from models.tagging.labels import Labels
-from models.tagging.ngram import NgramModel, weighted
+from models.tagging.ngram import N_BLOCKS, NgramModel, weighted
 from models.tagging.reading import Reading
 
-KIND_COST = 4.0
+KIND_COSTS = {"ngram": 4.0, "surface": 8.0}
 LABEL_COST = 8.0
 LEAST_DOCUMENTS = 3
 
 
-def fit_ngram(readings: Sequence[Reading], labels: Labels, *, seed: int = 1, rows: sparse.csr_matrix | None = None) -> NgramModel:
-    """A model on labelled readings; `rows` may bring their hashed features, counted once for several fits."""
-    counts = hashed_half(readings, seed) if rows is None else rows
-    seen = np.bincount(counts.indices, minlength=N_BUCKETS)
+def fit_ngram(counts: sparse.csr_matrix, labels: Labels, reads: str = "ngram") -> NgramModel:
+    """A model on the hashed features of labelled readings, counted once for several fits."""
+    seen = np.bincount(counts.indices, minlength=counts.shape[1])
     buckets = np.flatnonzero(seen >= LEAST_DOCUMENTS)
     idf = (np.log((len(labels.kinds) + 1) / (seen[buckets] + 1)) + 1).astype(np.float32)
-    matrix = weighted(counts, buckets, idf)
-    kind = logistic_heads(matrix, np.eye(labels.n_kinds)[labels.kinds], labels.weights, KIND_COST)
+    matrix = weighted(counts, buckets, idf, n_blocks=N_BLOCKS[reads])
+    kind = logistic_heads(matrix, np.eye(labels.n_kinds)[labels.kinds], labels.weights, KIND_COSTS[reads])
     carries = labels.may_carry_labels
     label = logistic_heads(matrix[carries], labels.capabilities[carries], labels.weights[carries], LABEL_COST)
-    return NgramModel(buckets, idf, *kind, *label)
+    return NgramModel(buckets, idf, *kind, *label, reads=reads)
 
 
 def hashed_half(readings: Sequence[Reading], seed: int) -> sparse.csr_matrix:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +111,14 @@ def as_labels(examples: Sequence[Example], weights: np.ndarray, label_names: Seq
     kinds = np.array([kind_names.index(e.event_kind) for e in examples])
     magnitudes = np.array([e.magnitude for e in examples])
     return Labels(kinds, capabilities, magnitudes, np.asarray(weights, float), tuple(kind_names), tuple(label_names))
+
+
+def rows_of(labels: Labels, index: np.ndarray) -> Labels:
+    """The targets of some documents."""
+    return replace(
+        labels,
+        kinds=labels.kinds[index],
+        capabilities=labels.capabilities[index],
+        magnitudes=labels.magnitudes[index],
+        weights=labels.weights[index],
+    )

@@ -38,6 +38,17 @@ class Memory:
         """Row of each reference by its number."""
         return {int(number): row for row, number in enumerate(self.numbers)}
 
+    def aligned(self, head: str, labels: Sequence[str]) -> np.ndarray:
+        """The encoder's logits of one head, (references, outputs); capabilities in the order given, 0 for those that it did not know."""
+        logits = self.logits[head]
+        if head != "capabilities":
+            return logits
+        out = np.zeros((len(logits), len(labels)), dtype=logits.dtype)
+        for i, label in enumerate(labels):
+            if label in self.labels:
+                out[:, i] = logits[:, self.labels.index(label)]
+        return out
+
 
 @dataclass(frozen=True)
 class Drift:

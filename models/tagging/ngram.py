@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +10,21 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
-from models.tagging.features import N_BUCKETS, hashed, terms
+from models.tagging.features import hashed, terms
 from models.tagging.reading import Reading
+from models.tagging.surface import surface_rows
 
-FILE = "ngram.safetensors"
+#: what a model may read: words and roles of the parties, or the bare text
+FEATURES: dict[str, Callable[[Sequence[Reading]], sparse.csr_matrix]] = {"ngram": hashed, "surface": surface_rows}
+N_BLOCKS = {"ngram": 1, "surface": 2}
 
 
 @dataclass
 class NgramModel:
-    """`buckets` are the kept hash buckets (sorted); weights are (buckets, outputs), for kinds and for labels given a jump."""
+    """`buckets` are the kept hash buckets (sorted); weights are (buckets, outputs), for kinds and for labels given a jump.
+
+    `reads` names the features and the file.
+    """
 
     buckets: np.ndarray
     idf: np.ndarray
@@ -26,14 +32,15 @@ class NgramModel:
     kind_bias: np.ndarray
     label_weights: np.ndarray
     label_bias: np.ndarray
-
-    def matrix(self, readings: Sequence[Reading], *, with_source: bool = True) -> sparse.csr_matrix:
-        """Rows of unit length over the kept buckets."""
-        return weighted(hashed(readings, with_source=with_source), self.buckets, self.idf)
+    reads: str = "ngram"
 
     def predict(self, readings: Sequence[Reading]) -> dict[str, np.ndarray]:
         """Logits of kinds and of labels (given a jump), each (documents, outputs)."""
-        rows = self.matrix(readings)
+        return self.logits(FEATURES[self.reads](readings))
+
+    def logits(self, counts: sparse.csr_matrix) -> dict[str, np.ndarray]:
+        """The same from features counted before."""
+        rows = weighted(counts, self.buckets, self.idf, n_blocks=N_BLOCKS[self.reads])
         return {
             "kind": np.asarray(rows @ self.kind_weights + self.kind_bias),
             "capabilities": np.asarray(rows @ self.label_weights + self.label_bias),
@@ -43,13 +50,13 @@ class NgramModel:
         """Half precision; the file carries no words, only hash buckets."""
         half = {name: getattr(self, name).astype(np.float16) for name in ("idf", "kind_weights", "label_weights")}
         whole = {name: getattr(self, name).astype(np.float32) for name in ("kind_bias", "label_bias")}
-        save_file({"buckets": self.buckets.astype(np.int32), **half, **whole}, folder / FILE)
+        save_file({"buckets": self.buckets.astype(np.int32), **half, **whole}, folder / f"{self.reads}.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> NgramModel:
+    def load(cls, folder: Path, reads: str = "ngram") -> NgramModel:
         """A model saved by `save`."""
-        raw = load_file(folder / FILE)
-        return cls(raw.pop("buckets"), **{name: value.astype(np.float32) for name, value in raw.items()})
+        raw = load_file(folder / f"{reads}.safetensors")
+        return cls(raw.pop("buckets"), **{name: value.astype(np.float32) for name, value in raw.items()}, reads=reads)
 
     def pull(self, sentence: Reading, label: int) -> float:
         """How strongly one sentence speaks for a label: the sum of its features' weights."""
@@ -58,9 +65,11 @@ class NgramModel:
         return float((row @ self.label_weights[:, label])[0]) / length
 
 
-def weighted(counts: sparse.csr_matrix, buckets: np.ndarray, idf: np.ndarray, *, unit: bool = True) -> sparse.csr_matrix:
-    """Kept columns times idf, scaled to unit length."""
-    where = np.full(N_BUCKETS, -1, dtype=np.int32)
+def weighted(
+    counts: sparse.csr_matrix, buckets: np.ndarray, idf: np.ndarray, *, n_blocks: int = 1, unit: bool = True
+) -> sparse.csr_matrix:
+    """Kept columns times idf; each of `n_blocks` equal stretches of the buckets is scaled to unit length, row by row."""
+    where = np.full(counts.shape[1], -1, dtype=np.int32)
     where[buckets] = np.arange(len(buckets), dtype=np.int32)
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     columns = where[counts.indices]
@@ -68,5 +77,7 @@ def weighted(counts: sparse.csr_matrix, buckets: np.ndarray, idf: np.ndarray, *,
     rows, columns = rows[kept], columns[kept]
     values = counts.data[kept] * idf[columns]
     if unit:
-        values = values / np.maximum(np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0])), 1e-9)[rows]
+        block = rows * n_blocks + buckets[columns] // (counts.shape[1] // n_blocks)
+        length = np.sqrt(np.bincount(block, values**2, minlength=counts.shape[0] * n_blocks))
+        values = values / np.maximum(length, 1e-9)[block]
     return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=(counts.shape[0], len(buckets)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,25 +21,25 @@ from models.tagging.fit_ngram import fit_ngram, hashed_half
 from models.tagging.fit_stack import Parts, fit_stack, folds, out_of_fold
 from models.tagging.gathering import Corpus, gather
 from models.tagging.keyword import keyword_voice
-from models.tagging.labels import Example, Labels
-from models.tagging.memory import Memory, drift, numbers_of, recall, remember
-from models.tagging.ngram import NgramModel, weighted
+from models.tagging.labels import Labels, rows_of
+from models.tagging.memory import Memory, drift, recall, remember
+from models.tagging.ngram import NgramModel
 from models.tagging.stack import FILE
-
-if TYPE_CHECKING:
-    from models.tagging.encoder import Encoder
+from models.tagging.surface import surface_rows
 
 N_FOLDS = 5
-MAX_TOKENS = 144
 KEPT_BUCKETS = 60_000
+#: examples that a label needs before a tagger says that it has learnt it
+LEAST_SUPPORT = 2
 SHARES = (0.25, 0.5, 1.0)
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Hashed features, counted once for all fits: of every document with half of the sources hidden, of the references as they are."""
+    """Hashed features of one kind, counted once for all fits: of every document as it is taught, of the references as they are."""
 
+    reads: str
     taught: sparse.csr_matrix
     shown: sparse.csr_matrix
 
@@ -65,17 +65,21 @@ def train(
     say(f"{corpus.n_references} reference and {len(corpus.examples) - corpus.n_references} teaching documents")
     output.mkdir(parents=True, exist_ok=True)
     references = corpus.readings[: corpus.n_references]
-    counted = Counted(hashed_half(corpus.readings, 1), hashed(references))
     parts: dict[str, dict[str, np.ndarray]] = {
-        "ngram": ngram_out_of_fold(corpus, counted, say),
-        "keyword": keyword_voice(references, corpus.labels.label_names, corpus.labels.kind_names),
+        "keyword": keyword_voice(references, corpus.labels.label_names, corpus.labels.kind_names)
     }
+    counted = count(corpus)
+    parts |= {one.reads: ngram_out_of_fold(corpus, one, say) for one in counted}
     labels = rows_of(corpus.labels, np.arange(corpus.n_references))
     curve = learning_curve(corpus, counted, labels, parts, say)
-    _pruned(fit_ngram([], corpus.labels, rows=counted.taught)).save(output)
+    for one in counted:
+        _pruned(fit_ngram(one.taught, corpus.labels, one.reads)).save(output)
     say("n-gram heads are fitted; now the encoder")
     before = recall(warm_start)
-    parts |= fit_transformer(corpus, pairs, output, base, warm_start, before, device, epochs, say)
+    if base is not None or (warm_start and (warm_start / "encoder").is_dir()):
+        from models.tagging.fit_transformer import fit_transformer
+
+        parts |= fit_transformer(corpus, pairs, output, base, warm_start, before, device, epochs, say)
     return conclude(output, name, parts, corpus, labels, curve, warm_start, before)
 
 
@@ -93,7 +97,9 @@ def conclude(
     judged = judged_out_of_fold(parts, corpus, labels)
     figures, ids = judge.overall(judged), [e.id for e in corpus.examples[: corpus.n_references]]
     change = drift(judged, ids, before)
-    note = {"figures": figures, "n_teachers": len(corpus.examples) - corpus.n_references}
+    support = dict(zip(corpus.labels.label_names, corpus.labels.capabilities.sum(0), strict=True))
+    not_learnt = [label for label, n in support.items() if n < LEAST_SUPPORT]
+    note = {"figures": figures, "n_teachers": len(corpus.examples) - corpus.n_references, "not_learnt": not_learnt}
     replace(fit_stack(name, parts, labels), note=note).save(output)
     remember(output, ids, judged, parts.get("encoder", {}))
     write_card(output, name, judged, figures, change, curve)
@@ -107,6 +113,15 @@ def conclude(
     }
 
 
+def count(corpus: Corpus) -> list[Counted]:
+    """What the n-gram heads read: words and roles, with the source of a random half hidden; and the bare text."""
+    surface = surface_rows(corpus.readings)
+    return [
+        Counted("ngram", hashed_half(corpus.readings, 1), hashed(corpus.readings[: corpus.n_references])),
+        Counted("surface", surface, surface[: corpus.n_references]),
+    ]
+
+
 def ngram_out_of_fold(corpus: Corpus, counted: Counted, say: Say, share: float = 1.0) -> dict[str, np.ndarray]:
     """Logits of each reference by n-gram heads that saw nothing of its story; `share` of the teaching labels is used."""
     n = corpus.n_references
@@ -115,12 +130,11 @@ def ngram_out_of_fold(corpus: Corpus, counted: Counted, say: Say, share: float =
     out = {"kind": np.zeros((n, corpus.labels.n_kinds)), "capabilities": np.zeros((n, len(corpus.labels.label_names)))}
     for k in range(N_FOLDS):
         taught = np.flatnonzero(chosen & np.concatenate([fold != k, np.ones(len(corpus.examples) - n, bool)]))
-        model = fit_ngram([], rows_of(corpus.labels, taught), rows=sparse.csr_matrix(counted.taught[taught]))
+        model = fit_ngram(sparse.csr_matrix(counted.taught[taught]), rows_of(corpus.labels, taught), counted.reads)
         test = np.flatnonzero(fold == k)
-        at = weighted(counted.shown[test], model.buckets, model.idf)
-        out["kind"][test] = at @ model.kind_weights + model.kind_bias
-        out["capabilities"][test] = at @ model.label_weights + model.label_bias
-        say(f"n-gram heads on {share:.0%} of the labels: fold {k + 1} of {N_FOLDS}")
+        for key, values in model.logits(counted.shown[test]).items():
+            out[key][test] = values
+        say(f"{counted.reads} heads on {share:.0%} of the labels: fold {k + 1} of {N_FOLDS}")
     return out
 
 
@@ -141,95 +155,15 @@ def judged_out_of_fold(parts: Parts, corpus: Corpus, labels: Labels) -> judge.Ju
 
 
 def learning_curve(
-    corpus: Corpus, counted: Counted, labels: Labels, parts: Parts, say: Say = lambda _: None
+    corpus: Corpus, counted: Sequence[Counted], labels: Labels, parts: Parts, say: Say = lambda _: None
 ) -> list[dict[str, float]]:
     """Figures of the n-gram heads with rules on 25, 50 and 100 % of the labels: what more labels would bring."""
     curve = []
     for share in SHARES:
-        ngram = parts["ngram"] if share == 1.0 else ngram_out_of_fold(corpus, counted, say, share)
-        seen = {"ngram": ngram, "keyword": parts["keyword"]}
+        heads = {one.reads: parts[one.reads] if share == 1.0 else ngram_out_of_fold(corpus, one, say, share) for one in counted}
+        seen = {**heads, "keyword": parts["keyword"]}
         curve.append({"share": share, **judge.overall(judged_out_of_fold(seen, corpus, labels))})
     return curve
-
-
-def fit_transformer(
-    corpus: Corpus,
-    pairs: Sequence[tuple[Example, Example]],
-    output: Path,
-    base: str | None,
-    warm_start: Path | None,
-    before: Memory | None,
-    device: str,
-    epochs: int,
-    say: Say,
-) -> dict[str, dict[str, np.ndarray]]:
-    """Tune and save an encoder; what it says of the references out of fold, under its component's name (nothing without one)."""
-    if base is None and not (warm_start and (warm_start / "encoder").is_dir()):
-        return {}
-    from models.tagging import encoder as door
-    from models.tagging.finish import finish
-    from models.tagging.fit_encoder import Recipe, fit_encoder
-
-    stories = [e.story for e in corpus.examples[: corpus.n_references]]
-    teachers = np.arange(corpus.n_references, len(corpus.examples))
-    taught = [corpus.readings[i] for i in teachers]
-    if base is not None:
-        found = on_base(base, corpus, pairs, device, say)
-        fit_encoder(found, taught, rows_of(corpus.labels, teachers), Recipe(epochs=epochs), say)
-        said = finish(found, corpus.readings, corpus.labels, stories, say)
-    else:
-        assert warm_start is not None
-        found = door.load(warm_start / "encoder", device)
-        if epochs > 0:
-            fit_encoder(
-                found, taught, rows_of(corpus.labels, teachers), Recipe(epochs=epochs, backbone_rate=3e-5, head_rate=2e-4), say
-            )
-        said = _said(found, corpus, before)
-    found.save(output / "encoder")
-    return {"encoder": said}
-
-
-def on_base(base: str, corpus: Corpus, pairs: Sequence[tuple[Example, Example]], device: str, say: Say) -> Encoder:
-    """A fresh tag encoder on a base, taught to read Chinese where it does not."""
-    from models.tagging import encoder as door
-    from models.tagging.fit_encoder import ask_definitions
-    from models.tagging.vocabulary import add_chinese, reads_chinese
-
-    settings = door.EncoderSettings(corpus.labels.label_names, corpus.labels.kind_names, max_tokens=MAX_TOKENS)
-    found = door.from_base(base, settings, "cpu")
-    texts = [f"{e.title} {e.text}" for e in corpus.examples if e.lang == "zh"] + [f"{z.title} {z.text}" for z, _ in pairs]
-    if not reads_chinese(found.tokenizer, texts[:500]):
-        say(f"added {add_chinese(found, texts, pairs)} Chinese words to the vocabulary")
-    ask_definitions(found)
-    found.to(device)
-    return found
-
-
-def _said(found: Encoder, corpus: Corpus, before: Memory | None) -> dict[str, np.ndarray]:
-    """What an encoder says of the references; of those that it was finished on, what it said before it had seen them."""
-    row_of = before.row_of if before and before.logits else {}
-    numbers = [int(number) for number in numbers_of([e.id for e in corpus.examples[: corpus.n_references]])]
-    known = [i for i, number in enumerate(numbers) if number in row_of]
-    fresh = [i for i, number in enumerate(numbers) if number not in row_of]
-    out = {key: np.zeros((len(numbers), width), np.float32) for key, width in found.widths.items()}
-    said = found.predict([corpus.readings[i] for i in fresh]) if fresh else {}
-    for key, values in out.items():
-        if fresh:
-            values[fresh] = said[key]
-        if before and known:
-            values[known] = before.logits[key][[row_of[numbers[i]] for i in known]]
-    return out
-
-
-def rows_of(labels: Labels, index: np.ndarray) -> Labels:
-    """The targets of some documents."""
-    return replace(
-        labels,
-        kinds=labels.kinds[index],
-        capabilities=labels.capabilities[index],
-        magnitudes=labels.magnitudes[index],
-        weights=labels.weights[index],
-    )
 
 
 def _pruned(model: NgramModel) -> NgramModel:

@@ -206,6 +206,31 @@ def test_training_starts_from_the_tagger_before_and_is_compared_with_it(checkpoi
     assert "On 30 documents that the tagger before was judged on, too" in card
 
 
+@pytest.mark.slow
+def test_a_label_is_learnt_from_the_file_and_not_claimed_before(checkpoint, short, tmp_path, monkeypatch):
+    """A label added to the taxonomy is taken up by the next training from the same tagger; one without examples is named as not learnt."""
+    from models.tagging.training import train
+
+    train([labelled(tmp_path)], tmp_path / "one", "t-1", base=checkpoint("bert"), device="cpu", epochs=1)
+    terms = taxonomy.load()
+    added = [
+        terms.terms[0].__class__(name, "capability", name, "", f"does {name}", "", "eye") for name in ("telepathy", "levitation")
+    ]
+    monkeypatch.setattr(taxonomy, "load", lambda: terms.__class__(terms.version, (*terms.terms, *added)))
+    assert set(load_tagger(tmp_path / "one", "cpu").not_learnt) >= {"telepathy", "levitation"}
+    rows = [json.loads(line) for line in labelled(tmp_path).read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        if row["capabilities"]:
+            row.update(title=f"OpenAI launches telepathy {row['id']}", capabilities=["telepathy"])
+    (tmp_path / "new.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    train([tmp_path / "new.jsonl"], tmp_path / "two", "t-2", warm_start=tmp_path / "one", device="cpu", epochs=1)
+    tagger = load_tagger(tmp_path / "two", "cpu")
+    assert "telepathy" not in tagger.not_learnt
+    assert "levitation" in tagger.not_learnt
+    found = tagger.tag([TextIn("x", "OpenAI launches telepathy 99", "images are understood by the model now")])[0]
+    assert found.capabilities == ("telepathy",)
+
+
 def test_tokenising_ahead_changes_neither_order_nor_result(checkpoint):
     """The way of a GPU, in chunks with the next one made meanwhile, says the same of each document as the way of a CPU."""
     from models.tagging import encoder

@@ -12,11 +12,13 @@ from models.errors import TaggerError
 from models.tagging import scores as judge
 from models.tagging.features import hashed, marked
 from models.tagging.fit_stack import fit_stack, folds
+from models.tagging.keyword import keyword_signs
 from models.tagging.labels import Example, Labels, read_examples
 from models.tagging.names import load_names
 from models.tagging.reading import read
 from models.tagging.review import review_order, uncertainty, worth
 from models.tagging.stack import load_stack
+from models.tagging.surface import surface_rows, surface_terms
 from models.tagging.twins import near_copies, translations
 
 BOOK = load_names()
@@ -41,6 +43,25 @@ def test_features_do_not_depend_on_company():
     readings = [read(title, "body text", BOOK) for title in ("one launch", "二 发布", "three")]
     together, alone = hashed(readings), hashed(readings[1:2])
     assert (together[1] != alone[0]).nnz == 0
+
+
+def test_the_bare_text_is_read_in_both_languages():
+    """Words, pairs and characters of a text are features, inside Chinese runs, too; a row is the same alone and among others."""
+    reading = read("GPT 上线", "now here", BOOK)
+    found = surface_terms(reading)
+    assert {"wgpt", "w上线", "wgpt 上线", "wnow here", "c上线", "c gpt"} <= set(found)
+    together, alone = surface_rows([read("a b", "", BOOK), reading]), surface_rows([reading])
+    assert (together[1] != alone[0]).nnz == 0
+
+
+def test_signs_of_rare_kinds_are_seen_at_the_start_only():
+    """A rename gives itself away in the title or the first lines, and nowhere else."""
+    kinds = ("commentary", "product_pivot")
+    readings = [
+        read(title, text, BOOK)
+        for title, text in (("X renamed to Y", ""), ("News", "z " * 300 + "X 更名"), ("News", "X 更名为 Y"))
+    ]
+    assert keyword_signs(readings, kinds).tolist() == [[0, 1], [0, 0], [0, 1]]
 
 
 def test_the_stack_learns_which_component_to_trust(tmp_path):
