@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
+import pytest
+
+from flows.pipeline import Job, Outcome
 from flows.run_report import Progress, markdown, summary
 
 DAY = date(2026, 11, 22)
@@ -38,3 +41,44 @@ def test_foreign_words_stay_words():
     """Whatever a feed put into an error, the page shows it as text in its cell."""
     page = markdown(Progress("daily", DAY, {"tag": {"outcome": "a | b\n<script>*x*</script> [y](http://z)"}}))
     assert "| outcome: a \\| b &lt;script&gt;\\*x\\*&lt;/script&gt; \\[y\\](http://z) |" in page
+
+
+@pytest.fixture
+def reported(home, monkeypatch):
+    """A run of one stage under `flows.daily`, without Prefect's server; the reports that it leaves."""
+    from flows import daily
+
+    def begin(stage, leave=None):
+        def run(job, settings, call):
+            return Outcome("r-1", job.as_of, "ok", {"derive": call("derive", stage)}, {"derive": 0.1})
+
+        pages = []
+        monkeypatch.setattr(daily, "run", run)
+        monkeypatch.setattr(daily, "as_task", lambda name, stage: stage())
+        monkeypatch.setattr(daily, "create_markdown_artifact", leave or (lambda page, **_: pages.append(page)))
+        begin.pages = pages
+        return daily.reported("daily", Job(DAY, datetime(2026, 11, 22, tzinfo=UTC)))
+
+    return begin
+
+
+def test_a_run_that_fails_leaves_a_report_as_well(reported):
+    """The reason stands in it, and the failure goes on its way."""
+
+    def broken():
+        raise ValueError("no numbers today")
+
+    with pytest.raises(ValueError, match="no numbers"):
+        reported(broken)
+    assert len(reported.pages) == 1
+    assert "- the run stopped in derive: ValueError: no numbers today" in reported.pages[0]
+
+
+def test_a_report_that_cannot_be_stored_fails_no_run(reported, capsys):
+    """What the run did stays done, and the loss is one line."""
+
+    def refuse(page, **_):
+        raise ConnectionError("no server")
+
+    assert reported(lambda: {"lifeline": 3}, refuse).status == "ok"
+    assert "report of this run could not be stored: ConnectionError: no server" in capsys.readouterr().err
