@@ -201,7 +201,7 @@ def heat(rows: pd.DataFrame) -> Chart:
     spec = _mark(
         "rect",
         mark={"cornerRadius": 2},
-        x=_n("what", axis={"orient": "top", "labelAngle": -45, "labelLimit": 150, "labelOverlap": False}),
+        x=_n("what", axis={"orient": "top", "labelAngle": -90, "labelLimit": 150, "labelOverlap": False}),
         y=_n("name", axis={"labelLimit": 170, "labelOverlap": False}),
         color=_q("weight", title, scale=scale, legend={"orient": "bottom"}),
         tooltip=[

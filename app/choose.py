@@ -11,11 +11,14 @@ from typing import Any
 
 import streamlit as st
 
+from app.words import t
+
 
 def many(name: str, label: str, options: Sequence[str], words: Callable[[str], str] = str, **more: Any) -> list[str]:
     """Any number of options; none chosen means no filter."""
     key = _key(name)
     st.session_state[key] = [option for option in st.query_params.get_all(name) if option in options]
+    more = {"placeholder": t("choose_some"), **more}
     return st.multiselect(label, options, format_func=words, key=key, on_change=_remember, args=(name,), **more)
 
 
@@ -25,7 +28,16 @@ def one(name: str, label: str, options: Sequence[str], words: Callable[[str], st
     wanted = st.query_params.get(name)
     first = options[default] if default is not None and options else None
     st.session_state[key] = wanted if wanted in options else first
-    return st.selectbox(label, options, format_func=words, key=key, on_change=_remember, args=(name, first), index=default)
+    return st.selectbox(
+        label,
+        options,
+        format_func=words,
+        key=key,
+        on_change=_remember,
+        args=(name, first),
+        index=default,
+        placeholder=t("choose_one"),
+    )
 
 
 def tabs(name: str, label: str, options: Sequence[str], words: Callable[[str], str] = str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import charts, data, present, tables, text
+from app import charts, data, present, sentences, tables, text
 from app.words import t
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def decisive(exposures: pd.DataFrame, overtaken_on: Any) -> list[dict[str, Any]]
 
 def _survival(product: dict[str, Any]) -> None:
     if product["s12"] is None:
-        st.markdown(t("cannot_say", why=text.escape(product["reason"]) or t("product.no_forecast")))
+        st.markdown(t("cannot_say", why=text.escape(sentences.shown(product["reason"])) or t("product.no_forecast")))
         return
     _horizons(product, "s")
     note = t("rests_on", n=int(product["n_at_risk"] or 0), ended=int(product["n_ended"] or 0), as_of=text.day(product["as_of"]))
@@ -73,7 +73,7 @@ def _survival(product: dict[str, Any]) -> None:
         if product["median_months"] is not None
         else t("product.median_beyond"),
         t("product.safe_until", n=int(product["safe_until_months"])) if product["safe_until_months"] is not None else "",
-        text.escape(product["reason"]),
+        text.escape(sentences.shown(product["reason"])),
     ]
     st.caption(" · ".join(part for part in more if part))
 

@@ -75,6 +75,7 @@ def read(name: str, **parameters: Any) -> pd.DataFrame:
 # cache_resource hands out the very frame; cache_data would copy every row of it for every reader, by way of pickle.
 @st.cache_resource(max_entries=400, show_spinner=False)
 def _read(stamp: Stamp, name: str, parameters: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    import duckdb
     import pandas as pd
 
     pd.set_option("mode.copy_on_write", True)  # what one session writes into a frame no other session sees
@@ -83,6 +84,11 @@ def _read(stamp: Stamp, name: str, parameters: tuple[tuple[str, Any], ...]) -> p
         cursor.execute("set timezone = 'UTC'; use published")
         given = {key: list(value) if isinstance(value, tuple) else value for key, value in parameters}
         return cursor.execute(_sql(name), given).df(date_as_object=True)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise StoreError(
+            f"{stamp[0]} was published by another version of lifeline ({str(error).splitlines()[0][:160]}); "
+            "run `lifeline run --stage detect --stage derive --stage publish` to publish it anew"
+        ) from error
     finally:
         cursor.close()
 

@@ -43,5 +43,5 @@ app = st.App(
     "main.py",
     middleware=[Middleware(Guard)],
     lifespan=_lifespan,
-    secrets=signin.from_environment(os.environ) or None,  # type: ignore[arg-type]
+    secrets=signin.from_environment(os.environ) or None,
 )

@@ -58,9 +58,11 @@ def comparables(rows: pd.DataFrame) -> None:
         return
     st.caption(t("product.comparables_help"))
     config = st.column_config
-    shown = rows.assign(outcome=[t(f"outcome.{value}") for value in rows["outcome"]])
+    shown = rows.assign(
+        outcome=[t(f"outcome.{value}") for value in rows["outcome"]], ended_because=present.because(rows["ended_because"])
+    )
     present.table(
-        present.safe_urls(present.plain(present.lists(shown, "shared_jobs"), "name", "ended_because"), "source_url"),
+        present.safe_urls(present.plain(present.lists(shown, "shared_jobs"), "name"), "source_url"),
         {
             "name": config.TextColumn(t("col.name"), pinned=True),
             "shared_jobs": config.ListColumn(t("col.shared_jobs")),

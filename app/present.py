@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import charts, data, pages, text
+from app import charts, data, pages, text, words
 from app.words import capability, t
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ def safe_urls(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 def plain(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The frame with text from outside cleaned of control characters."""
     return _with(frame, {name: [text.clean(value) for value in frame[name]] for name in names if name in frame.columns})
+
+
+def because(values: Iterable[Any]) -> list[str]:
+    """Why products ended: the catalogue's own codes in words, anything else as it was written."""
+    known = words.table()
+    return [t(f"because.{value}") if f"because.{value}" in known else text.clean(value) for value in values]
 
 
 def intervals(frame: pd.DataFrame, *names: str) -> pd.DataFrame:

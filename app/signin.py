@@ -1,6 +1,7 @@
 """Who may sit at the desk: sign-in through an OIDC provider, from the environment or a file; nothing of it on a command line.
 
-The environment comes first: five variables `LIFELINE_OIDC_…`, or `…_FILE` for files that hold them. Otherwise Streamlit reads `[auth]` in `.streamlit/secrets.toml` of the home.
+The environment comes first: five variables `LIFELINE_OIDC_…`, or `…_FILE` for files that hold them. Otherwise it is
+Streamlit that reads `[auth]` in `.streamlit/secrets.toml` of the home.
 """
 
 from __future__ import annotations

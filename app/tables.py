@@ -17,6 +17,7 @@ PRODUCT_COLUMNS = (
     "name", "overtaken", "p_overtaken", "s12", "survival_curve", "lifeline_class", "signs_of_life", "silent_since", "p_silent_6", "s3", "s6",
     "sells", "segment", "wrapper_tier", "outcome", "ended_on", "n_at_risk", "homepage",
 )  # fmt: skip
+HIDDEN_WHEN_EMPTY = ("silent_since", "p_silent_6", "signs_of_life", "ended_on")
 HOST = r"https?://(?:www\.)?([^/]+)"
 
 
@@ -39,7 +40,7 @@ def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_
     shown = frame.assign(
         overtaken=[text.day(value, "month").removeprefix("–") for value in frame["overtaken_on"]],
         silent_since=[text.day(value, "month").removeprefix("–") for value in frame["silent_since"]],
-        p_overtaken=[_three(row, "p_overtaken_") for row in data.rows(frame)],
+        p_overtaken=[_three_with_interval(row) for row in data.rows(frame)],
         lifeline_class=[class_words(value) for value in frame["lifeline_class"]],
         segment=[t(f"segment.{value}") if value else "" for value in frame["segment"]],
         outcome=[outcome_words(value) for value in frame["outcome"]],
@@ -49,15 +50,28 @@ def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_
         present.plain(present.lists(shown, "sells", "depends_on"), "name", "vendor", "category"), "homepage"
     )
     known = product_columns()
-    present.table(
-        shown, {name: known[name] for name in columns}, alt=t("page.products"), key=key, opens=open_product, height=height
-    )
+    told = [name for name in columns if name not in HIDDEN_WHEN_EMPTY or _is_told(frame, name)]
+    present.table(shown, {name: known[name] for name in told}, alt=t("page.products"), key=key, opens=open_product, height=height)
 
 
-def _three(row: Mapping[str, Any], stem: str) -> str:
+def _is_told(frame: pd.DataFrame, name: str) -> bool:
+    """Whether any product of the table has something in the column."""
+    if name == "signs_of_life":
+        return any(not text.is_unknown(bars) and any(bars) for bars in frame[name]) if name in frame.columns else False
+    return bool(frame[name].notna().any())
+
+
+def three(row: Mapping[str, Any], stem: str) -> str:
     """3, 6 and 12 months in one cell: 5 · 10 · 20 %."""
     shown = [text.chance(row.get(f"{stem}{months}")) for months in (3, 6, 12)]
     return "–" if shown[-1] == "–" else " · ".join(part.removesuffix(" %") for part in shown) + " %"
+
+
+def _three_with_interval(row: Mapping[str, Any]) -> str:
+    """The same with the interval of the last: 5 · 10 · 20 % (10–35 %)."""
+    bounds = text.interval(row.get("p_overtaken_12_low"), row.get("p_overtaken_12_high"))
+    shown = three(row, "p_overtaken_")
+    return f"{shown} ({bounds})" if bounds and shown != "–" else shown
 
 
 def open_product(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -83,9 +97,10 @@ def outcome_words(value: Any) -> str:
 def product_columns() -> dict[str, Any]:
     """How each column of a table of products is shown."""
     config = st.column_config
-    helped = ("p_overtaken", "s3", "s6", "s12", "p_silent_6", "lifeline_class", "silent_since", "overtaken")
+    helped = ("s3", "s6", "s12", "p_silent_6", "lifeline_class", "silent_since", "overtaken", "p_overtaken")
+    wide = {"p_overtaken": 190, "s3": 125, "s6": 125, "s12": 125, "p_silent_6": 125}
     return {
-        **{name: config.TextColumn(t(f"col.{name}"), help=t(f"colhelp.{name}")) for name in helped},
+        **{name: config.TextColumn(t(f"col.{name}"), help=t(f"colhelp.{name}"), width=wide.get(name)) for name in helped},
         "name": config.TextColumn(t("col.name"), width=150, pinned=True),
         "survival_curve": config.LineChartColumn(
             t("col.survival_curve"), y_min=0, y_max=1, width="small", help=t("colhelp.survival_curve")

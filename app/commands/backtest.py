@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verdict", action="store_true", help="also judge whether jumps matter, with shuffles (minutes)")
     parser.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="also write walk_forward.csv and walk_forward.json for the accuracy page"
+        "--keep", type=Path, metavar="FOLDER", help="also write the three files walk_forward* for the accuracy page"
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="JSON", help="rows per origin, horizon and method, and pooled rows"
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> Report:
     _write(args.output, json.dumps(report, indent=1, default=str, allow_nan=False))
     if args.keep:
         keep(args.keep, report["rows"], findings, log.COLUMNS)
+        log.write_said(args.keep / log.SHIPPED_SAID.name, [row for part in found.values() for row in part.get("said", [])])
     lines = [
         *table(pooled, COLUMNS),
         "",

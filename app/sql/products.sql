@@ -13,6 +13,7 @@ with jobs as (
     select
         product_id, name, vendor, category, product.segment, wrapper_tier, coupling, sells, depends_on, product.outcome, launched_on,
         launched_precision, ended_on, lifeline.as_of, lifeline_class, p_overtaken_3, p_overtaken_6, p_overtaken_12,
+        p_overtaken_12_low, p_overtaken_12_high, p_silent_6_low, p_silent_6_high,
         coalesce(lifeline.overtaken_on, spell.overtaken_on) as overtaken_on, s3, s3_low, s3_high, s6, s6_low, s6_high, s12, s12_low,
         s12_high, silent_since, p_silent_3, p_silent_6, p_silent_12, lost_months, n_at_risk, evidence, reason, homepage, product.source_url, is_private
     from product

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app import charts, choose, data, present, tables, text
+from app import charts, choose, data, present, sentences, tables, text
 from app.words import t
 
 N_LEAST = 30
@@ -34,7 +35,17 @@ def _detection() -> None:
     if rows.empty:
         return
     st.subheader(t("accuracy.detection"), anchor=False)
-    st.dataframe(rows, hide_index=True, alt=t("accuracy.detection"), placeholder="")
+    config = st.column_config
+    present.table(
+        rows.assign(metric=[t(f"metric.{name}") for name in rows["metric"]]),
+        {
+            "metric": config.TextColumn(t("col.figure"), width="large", pinned=True),
+            "value": config.NumberColumn(t("col.value"), format="%.4g"),
+            "n": config.NumberColumn("n"),
+        },
+        alt=t("accuracy.detection"),
+        height="content",
+    )
     present.downloads(rows, "detection")
 
 
@@ -54,7 +65,8 @@ def _gates() -> None:
         "n": config.NumberColumn("n"),
         "n_ended": config.NumberColumn(t("col.n_ended")),
     }
-    present.table(pd.DataFrame(gates), columns, alt=t("accuracy.gates"), height="content")
+    rows = [{**row, "gate": sentences.shown(row["gate"])} for row in gates]
+    present.table(pd.DataFrame(rows), columns, alt=t("accuracy.gates"), height="content")
 
 
 def _scores() -> None:
@@ -93,21 +105,23 @@ def _scores() -> None:
 
 
 def _calibration() -> None:
-    """Said against seen, from the log of forecasts that are due."""
-    rows = data.read("accuracy_bins")
+    """Said against seen: on past days, or from the log of forecasts that are due."""
     st.subheader(t("accuracy.calibration"), anchor=False)
-    horizons = [str(months) for months in sorted(set(rows["horizon_months"]))] if len(rows) else []
-    if not horizons:
-        present.nothing(t("cannot_say", why=t("accuracy.none_due")))
-        return
-    chosen = choose.tabs("h", t("col.horizon_months"), horizons, lambda months: t("within_months", n=months))
-    mine = rows[rows["horizon_months"] == int(chosen)]
-    n, ended = int(mine["n"].sum()), int(mine["n_ended"].sum())
+    source = choose.tabs(
+        "from", t("accuracy.calibration"), ("ended", "overtaken", "log"), lambda name: t(f"accuracy.from_{name}")
+    )
+    months = choose.tabs("h", t("col.horizon_months"), ("12", "6", "3"), lambda value: t("within_months", n=value))
+    if source == "log":
+        rows = data.read("accuracy_bins")
+        rows = rows[rows["horizon_months"] == int(months)]
+    else:
+        rows = data.read("hindcast_bins", clock=source, horizon=int(months))
+    n, came = int(rows["n"].sum()), int(rows["n_ended"].sum())
     if n < N_LEAST:
         present.nothing(t("cannot_say", why=t("accuracy.too_few", n=n, least=N_LEAST)))
         return
-    present.draw(charts.calibration(mine), alt=t("accuracy.calibration"))
-    st.caption(t("accuracy.calibration_note", n=n, ended=ended))
+    present.draw(charts.calibration(rows), alt=t("accuracy.calibration"))
+    st.caption(t("accuracy.calibration_note" if source == "log" else "accuracy.hindcast_note", n=n, ended=came))
     present.downloads(rows, "calibration")
 
 
@@ -137,9 +151,66 @@ def _said() -> None:
 
 
 def _misses() -> None:
-    """Products that ended although they were given good chances, by name."""
-    rows = data.read("misses")
+    """Products that the method misjudged, by name: on past days of the walk-forward, and in forecasts that were really made."""
     st.subheader(t("accuracy.misses"), anchor=False)
+    left, right = st.columns(2)
+    with left:
+        kinds = ("ended-missed", "ended-spared", "overtaken-missed", "overtaken-spared", "log")
+        kind = choose.one("misses", t("accuracy.which_misses"), kinds, lambda name: t(f"accuracy.{name}")) or kinds[0]
+    if kind == "log":
+        _misses_of_log()
+        return
+    with right:
+        months = choose.one("mh", t("col.horizon_months"), ("12", "6", "3"), lambda value: t("within_months", n=value)) or "12"
+    clock, _, what = kind.partition("-")
+    rows = data.read("misjudged", clock=clock, kind=what, horizon=int(months))
+    if rows.empty:
+        present.nothing(t("accuracy.none_misjudged"))
+        return
+    st.caption(t(f"accuracy.{what}_help", n=len(rows)))
+    _misjudged(rows)
+    present.downloads(rows, "misjudged")
+
+
+def _misjudged(rows: pd.DataFrame) -> None:
+    """Product, day, what the method would have said, what happened."""
+    config = st.column_config
+    shown = rows.assign(
+        said=[text.chance(p) for p in rows["p"]],
+        interval=[text.interval(low, high) for low, high in zip(rows["p_low"], rows["p_high"], strict=True)],
+        happened=[_happened(row) for row in data.records(rows)],
+        ended_because=present.because(rows["ended_because"]),
+    )
+    present.table(
+        present.safe_urls(present.plain(shown, "name"), "source_url"),
+        {
+            "name": config.TextColumn(t("col.name"), pinned=True),
+            "origin_on": config.DateColumn(t("accuracy.stood_on"), format="YYYY-MM-DD"),
+            "said": config.TextColumn(t("accuracy.would_have_said"), help=t("accuracy.would_have_said_help")),
+            "interval": config.TextColumn(t("interval_90")),
+            "happened": config.TextColumn(t("accuracy.what_happened")),
+            "ended_because": config.TextColumn(t("col.ended_because"), width="medium"),
+            "source_url": config.LinkColumn(t("col.source_url"), display_text=tables.HOST),
+        },
+        alt=t("accuracy.misses"),
+        key="misjudged",
+        opens=tables.open_product,
+        height=min(35 * len(rows) + 38, 460),
+    )
+
+
+def _happened(row: dict[str, Any]) -> str:
+    """What came of it, in a few words."""
+    if row["clock"] == "overtaken":
+        return t("accuracy.overtaken_on", on=text.day(row["came_on"], "month")) if row["came_on"] else t("accuracy.not_overtaken")
+    if row["came_on"] is None:
+        return t("came.alive")
+    return f"{tables.outcome_words(row['outcome'])} · {text.day(row['came_on'])}"
+
+
+def _misses_of_log() -> None:
+    """Forecasts that were really made, of products that ended within the horizon."""
+    rows = data.read("misses")
     if rows.empty:
         present.nothing(t("accuracy.no_misses"))
         return

@@ -13,6 +13,7 @@ from models import taxonomy
 
 ORIGINS = ("catalogue", "detected", "registry", "ruling")
 N_CHARTED = 2500
+N_OPEN, N_DOCUMENTS = 5, 40
 
 
 def show() -> None:
@@ -128,7 +129,7 @@ def _one(jump_id: str) -> None:
 
 def _facts(jump: dict[str, Any]) -> None:
     sources = " ".join(text.linked(text.host_of(url), url) for url in text.links(jump["source_url"]))
-    weight = "–" if jump["weight"] is None else f"{jump['weight']:.2f}"
+    weight = "–" if jump["weight"] is None else f"{jump['weight']:.2f}" if jump["weight"] >= 0.005 else t("weight_nil")
     present.facts(
         [
             (t("col.happened_on"), text.day(jump["happened_on"], jump["date_precision"])),
@@ -154,19 +155,27 @@ def _documents(jump: dict[str, Any]) -> None:
     if rows.empty:
         present.nothing(t("jumps.no_documents") if jump["source_url"] else t("jumps.no_evidence"))
         return
-    for row in data.records(rows.head(20)):
-        st.markdown(
-            f"{text.linked(row['title'], row['url'])}  \n{text.day(row['published_at'])} · {text.escape(row['source'])} · {t('tier_of.' + (row['tier'] or 'press'))}"
-        )
-        if row["evidence"]:
-            st.markdown(f"> {text.escape(row['evidence'], 400)}")
-        if row["capabilities"] is not None:
-            st.caption(
-                ", ".join(
-                    f"{capability(label)} {score:.2f}" for label, score in zip(row["capabilities"], row["scores"], strict=True)
-                )
-            )
+    found = data.records(rows.head(N_DOCUMENTS))
+    for row in found[:N_OPEN]:
+        _document(row)
+    if len(found) > N_OPEN:
+        with st.expander(t("jumps.more_documents", n=len(rows) - N_OPEN)):
+            for row in found[N_OPEN:]:
+                _document(row)
     present.downloads(rows, "jump-documents")
+
+
+def _document(row: dict[str, Any]) -> None:
+    """One document: where it stands, and the sentence that carried its tags."""
+    tier = t("tier_of." + (row["tier"] or "press"))
+    st.markdown(
+        f"{text.linked(row['title'], row['url'])}  \n{text.day(row['published_at'])} · {text.escape(row['source'])} · {tier}"
+    )
+    if row["evidence"] and text.clean(row["evidence"]) != text.clean(row["title"]):
+        st.markdown(f"> {text.escape(row['evidence'], 400)}")
+    if row["capabilities"] is not None:
+        scored = zip(row["capabilities"], row["scores"], strict=True)
+        st.caption(", ".join(f"{capability(label)} {score:.2f}" for label, score in scored))
 
 
 def _reached(jump: dict[str, Any]) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import choose, data, present, text
+from app import choose, data, present, sentences, text
 from app.words import language, long_text, t
 
+ELSEWHERE = ("as_of", "gates")  # under every estimate, and on the page Accuracy
 VIEWS = ("definitions", "findings", "dictionary", "taxonomy", "runs")
 
 
@@ -26,27 +27,42 @@ def _definitions() -> None:
 
 
 def _findings() -> None:
-    rows = data.records(data.read("findings"))
+    rows = [
+        row for row in data.records(data.read("findings")) if row["key"] not in ELSEWHERE and row["value"] not in (None, "null")
+    ]
     if not rows:
         present.nothing(t("method.no_findings"))
         return
     for row in rows:
         with st.container(border=True):
-            st.markdown(f"**{text.escape(row['key'].replace('_', ' '))}**")
+            st.markdown(f"**{text.escape(t('finding.' + row['key']))}**")
             _value(json.loads(row["value"]))
 
 
 def _value(value: Any) -> None:
-    """A finding: what it says as a sentence, its numbers as a list, a list of records as a table."""
-    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-        st.dataframe(value, hide_index=True, alt=t("method.findings"))
+    """A finding: what it says as a sentence, its numbers as a list, lists of records as tables."""
+    if _is_records(value):
+        _records(value)
     elif isinstance(value, dict):
         said = value.get(language()) or value.get("says") or value.get("en")
         if said:
-            st.markdown(text.escape(said))
-        st.caption("\n".join(_lines({key: one for key, one in value.items() if key not in ("says", "en", "zh")})))
+            st.markdown(text.escape(sentences.shown(said)))
+        rest = {key: one for key, one in value.items() if key not in ("says", "en", "zh")}
+        st.caption("\n".join(_lines({key: one for key, one in rest.items() if not _is_records(one)})))
+        for one in filter(_is_records, rest.values()):
+            _records(one)
     else:
-        st.markdown(text.escape(_short(value)))
+        st.markdown(text.escape(sentences.shown(_short(value))))
+
+
+def _is_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def _records(rows: list[dict[str, Any]]) -> None:
+    """Records as a table, without the long lists that only a program reads."""
+    plain = [{key.replace("_", " "): one for key, one in row.items() if not isinstance(one, (list, dict))} for row in rows]
+    st.dataframe(plain, hide_index=True, alt=t("method.findings"), height="content")
 
 
 def _lines(value: dict[str, Any], depth: int = 0) -> list[str]:

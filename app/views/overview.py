@@ -1,4 +1,4 @@
-"""What changed and whom it hits: the page for Monday morning."""
+"""What changed, who is in trouble, how sure we are: the page for Monday morning."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from app.words import capabilities, t
 
 N_DAYS = 30
 N_SHOWN = 8
+WATCHED = ("name", "overtaken", "p_overtaken", "s12", "lifeline_class", "silent_since", "p_silent_6", "signs_of_life")
 URGENCY: dict[str, Any] = {"7": "red", "30": "orange", "90": "yellow", "later": "gray", "past": "gray"}
 
 
 def show() -> None:
-    """The watchlist first, then what jumped, what retires, and who is next."""
+    """The answer in three boxes, the watchlist, then what jumped, what retires, and who is next."""
     state = data.state()
     present.heading(t("page.overview"), t("overview.lead"))
-    _tiles(state)
     if state["as_of"] is None:
+        _tiles(state)
         present.nothing(t("no_estimates"))
         return
+    _summary(state)
     _watchlist()
     left, right = st.columns(2, gap="large")
     with left:
@@ -46,6 +48,49 @@ def _tiles(state: dict[str, Any]) -> None:
         st.metric(t("tile.sources"), f"{state['n_sources_fine']} / {state['n_sources']}", width=110)
 
 
+def _summary(state: dict[str, Any]) -> None:
+    """Three boxes that answer in ten seconds."""
+    found = data.one("summary", as_of=state["as_of"]) or {}
+    changed, trouble, sure = st.columns(3, border=True)
+    with changed:
+        st.markdown(f"**{t('summary.changed', n=N_DAYS)}**")
+        _lines(
+            t("summary.jumps", n=found["n_jumps"], decisive=found["n_decisive"], reached=found["n_reached"]),
+            t("summary.retiring", n=found["n_retiring"]),
+        )
+    with trouble:
+        st.markdown(f"**{t('summary.trouble')}**")
+        _lines(
+            t("summary.overtaken", n=found["n_overtaken"], of=found["n_alive"], newly=found["n_newly"]),
+            t("summary.next", n=found["n_next"]),
+            t("summary.silent", n=found["n_silent"]) if found["n_silent"] else t("summary.silent_unknown"),
+        )
+    with sure:
+        st.markdown(f"**{t('summary.sure')}**")
+        _lines(
+            t("summary.width", width=round(100 * (found["width"] or 0)), n=found["n_unsure"], of=found["n_alive"]),
+            t("summary.scored", ratio=f"{found['ratio']:.2f}", n=int(found["n_scored"]), ended=int(found["n_scored_ended"]))
+            if found["ratio"]
+            else t("accuracy.no_scores"),
+            t("summary.missed", n=found["n_missed"], of=found["n_came"]) if found["n_came"] else "",
+        )
+    st.caption(
+        t(
+            "summary.standing",
+            as_of=text.day(state["as_of"]),
+            alive=state["n_alive"],
+            ended=state["n_ended"],
+            fine=state["n_sources_fine"],
+            sources=state["n_sources"],
+        )
+    )
+
+
+def _lines(*lines: str) -> None:
+    """Short sentences as a list."""
+    st.markdown("\n".join(f"- {line}" for line in lines if line))
+
+
 def _watchlist() -> None:
     """What happened to the products that are watched, before anything else."""
     lists = watched.lists()
@@ -54,7 +99,7 @@ def _watchlist() -> None:
     ids = sorted({product_id for members in lists.values() for product_id in members})
     rows = data.read("products", **tables.product_filters(ids=ids, n_rows=200))
     st.subheader(t("overview.watchlist"), anchor=False)
-    tables.products(rows, key="overview_watchlist")
+    tables.products(rows, key="overview_watchlist", columns=WATCHED)
     present.link("portfolio", t("overview.to_portfolio"))
 
 
@@ -103,7 +148,8 @@ def _retirements(state: dict[str, Any]) -> None:
         for row in members[:5]:
             with st.container(gap=None):
                 present.link("jumps", f"{row['provider']} · {row['release'] or row['summary']}", jump=row["jump_id"])
-                st.caption(f"{text.day(row['happened_on'])} · {t('breaks', n=int(row['n_products']))}")
+                reached = t("breaks", n=int(row["n_products"])) if row["n_products"] else t("breaks_none")
+                st.caption(f"{text.day(row['happened_on'])} · {reached}")
 
 
 def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -125,7 +171,18 @@ def _soonest() -> None:
         present.nothing(t("overview.no_soonest"))
         return
     st.caption(t("overview.soonest_help"))
-    tables.products(rows, key="overview_soonest", columns=("name", "p_overtaken", "s12"))
+    for row in data.records(rows):
+        with st.container(gap=None):
+            present.link("product", row["name"], id=row["product_id"])
+            st.caption(
+                t(
+                    "overview.next",
+                    p=tables.three(row, "p_overtaken_"),
+                    interval=text.interval(row["p_overtaken_12_low"], row["p_overtaken_12_high"]),
+                    s12=text.chance(row["s12"]),
+                    s12_interval=text.interval(row["s12_low"], row["s12_high"]),
+                )
+            )
 
 
 def _newly_overtaken(state: dict[str, Any]) -> None:

@@ -87,13 +87,18 @@ def _change(chosen: str, ids: list[str]) -> None:
     left, right = st.columns(2, gap="large")
     with left, st.form(f"add_{chosen}", clear_on_submit=True):
         new = st.multiselect(
-            t("portfolio.add"), [key for key in names if key not in ids][:5000], format_func=lambda key: text.clean(names[key])
+            t("portfolio.add"),
+            [key for key in names if key not in ids][:5000],
+            placeholder=t("choose_some"),
+            format_func=lambda key: text.clean(names[key]),
         )
         file = st.file_uploader(t("portfolio.csv"), type="csv")
         if st.form_submit_button(t("portfolio.do_add")):
             _do(watchlists.add, chosen, [*new, *_ids_in(file)], names)
     with right, st.form(f"remove_{chosen}", clear_on_submit=True):
-        gone = st.multiselect(t("portfolio.remove"), ids, format_func=lambda key: text.clean(names.get(key, key)))
+        gone = st.multiselect(
+            t("portfolio.remove"), ids, placeholder=t("choose_some"), format_func=lambda key: text.clean(names.get(key, key))
+        )
         if st.form_submit_button(t("portfolio.do_remove")) and gone:
             _do(watchlists.remove, chosen, gone)
 
@@ -103,7 +108,9 @@ def _start() -> None:
     names = data.product_names()
     with st.form("new_watchlist", clear_on_submit=True):
         name = st.text_input(t("portfolio.name"), max_chars=64)
-        new = st.multiselect(t("portfolio.add"), list(names)[:5000], format_func=lambda key: text.clean(names[key]))
+        new = st.multiselect(
+            t("portfolio.add"), list(names)[:5000], placeholder=t("choose_some"), format_func=lambda key: text.clean(names[key])
+        )
         file = st.file_uploader(t("portfolio.csv"), type="csv", key="new_csv")
         if st.form_submit_button(t("portfolio.make")):
             wanted = [*new, *_ids_in(file)]

@@ -180,7 +180,7 @@ def _sources(product: dict[str, Any]) -> None:
             " ".join(text.linked(text.host_of(url), url) for url in text.links(product["source_url_launch"])),
         ),
         (t("product.source_status"), " ".join(text.linked(text.host_of(url), url) for url in text.links(product["source_url"]))),
-        (t("col.ended_because"), text.escape(product["ended_because"])),
+        (t("col.ended_because"), text.escape(present.because([product["ended_because"]])[0])),
         (
             t("col.moats"),
             ", ".join(t(f"moat.{moat}") for moat in clocks.labels(product["moats"]))

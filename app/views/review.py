@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from app import choose, chrome, data, present, text
+from app import choose, chrome, data, present, sentences, text
 from app.words import capabilities, capability, t
 from models import rulings
 from models.errors import LifelineError
@@ -69,8 +69,16 @@ def _thing(thing: dict[str, Any]) -> None:
     """What is to be decided, with everything that speaks for it."""
     with st.container(border=True):
         st.badge(t(f"review.{thing['kind']}"), color="blue")
-        st.subheader(text.escape(thing["title"], 160) or text.escape(thing["key"]), anchor=False)
+        st.subheader(text.escape(_title(thing), 160) or text.escape(thing["key"]), anchor=False)
         {"jump": _jump, "tag": _tag}.get(thing["kind"], _proposal)(thing)
+
+
+def _title(thing: dict[str, Any]) -> str:
+    """What it is about; a proposal's kind is the program's own word, so it is said in this session's language."""
+    if thing["relation"] != "proposal":
+        return thing["title"]
+    subject, _, kind = str(thing["title"]).rpartition(" · ")
+    return f"{subject} · {t('proposal.' + kind)}"
 
 
 def _jump(thing: dict[str, Any]) -> None:
@@ -109,10 +117,18 @@ def _proposal(thing: dict[str, Any]) -> None:
     proposal = data.one("proposal", key=thing["key"])
     if proposal is None:
         return
-    st.markdown(text.escape(proposal["reason"], 600))
+    st.markdown(text.escape(sentences.shown(proposal["reason"]), 600))
     fields = json.loads(proposal["fields"] or "{}")
-    present.facts([(text.escape(name), text.escape(value, 300)) for name, value in fields.items()])
+    present.facts([(text.escape(t(f"field.{name}")), _field(name, value)) for name, value in fields.items()])
     _documents([] if proposal["document_ids"] is None else list(proposal["document_ids"]))
+
+
+def _field(name: str, value: Any) -> str:
+    """A proposed value for people."""
+    if name == "outcome":
+        return t(f"outcome.{value}")
+    address = text.safe_link(value) if name.startswith("source_url") or name == "homepage" else None
+    return text.linked(text.host_of(value), value) if address else text.escape(value, 300)
 
 
 def _documents(ids: list[str]) -> None:

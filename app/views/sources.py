@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import choose, data, present, tables, text
+from app import choose, data, present, sentences, tables, text
 from app.words import t
 
 HEALTHS = ("fine", "empty", "stale", "failing", "blocked", "moved", "gone", "not_a_feed", "never")
@@ -45,7 +45,8 @@ def _table(rows) -> None:
         health=[t(f"health.{'never' if text.is_unknown(value) else value}") for value in rows["health"]],
         tier=[t(f"tier_of.{value}") if value else "" for value in rows["tier"]],
     )
-    shown = present.safe_urls(present.plain(shown, "title", "provider", "last_error"), "url", "site", "moved_to")
+    shown = shown.assign(last_error=[sentences.shown(value) for value in rows["last_error"]])
+    shown = present.safe_urls(present.plain(shown, "title", "provider"), "url", "site", "moved_to")
     present.table(
         shown,
         {

@@ -154,9 +154,14 @@ def _schema() -> None:
     """One relation at a time, with the comments that the database carries."""
     st.subheader(t("sql.schema"), anchor=False)
     rows = data.read("dictionary")
-    relation = choose.one("relation", t("method.relation"), list(dict.fromkeys(rows["relation"])), default=None) or FIRST_RELATION
+    relations = list(dict.fromkeys(rows["relation"]))
+    first = relations.index(FIRST_RELATION) if FIRST_RELATION in relations else 0
+    relation = choose.one("relation", t("method.relation"), relations, default=first) or FIRST_RELATION
     mine = rows[rows["relation"] == relation]
     if mine.empty:
         return
     st.caption(text.escape(mine["grain"].iloc[0]))
-    st.caption("\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples()))
+    with st.container(height=420, border=False, key="schema"):
+        st.caption(
+            "\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples())
+        )

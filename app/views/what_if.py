@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, choose, data, present, tables, text, watched
+from app import charts, choose, data, present, sentences, tables, text, watched
 from app.words import capability as words
 from app.words import t
 from models import taxonomy
@@ -37,6 +37,8 @@ def show() -> None:
         st.caption(t("whatif.cut", n=N_MOST))
     _table(rows)
     if len(rows) == 1:
+        why = t("whatif.reached") if rows[0]["is_exposed"] else t("whatif.not_reached")
+        st.markdown(f"{text.escape(rows[0]['name'])}: {why} · {text.escape(sentences.shown(rows[0]['why']))}")
         _one(rows[0])
     st.caption(t("whatif.note", as_of=text.day(as_of)))
 
@@ -107,6 +109,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
         change=[_points(row["change_12"]) for row in rows],
         overtaken_before=[text.day(row["before"].get("overtaken_on"), "month").removeprefix("–") for row in rows],
         overtaken_after=[text.day(row["after"].get("overtaken_on"), "month").removeprefix("–") for row in rows],
+        why=[sentences.shown(row["why"]) for row in rows],
         class_before=[tables.class_words(row["before"].get("lifeline_class")) for row in rows],
         class_after=[tables.class_words(row["after"].get("lifeline_class")) for row in rows],
     )

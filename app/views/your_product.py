@@ -42,9 +42,15 @@ def _form(as_of: date) -> dict[str, Any] | None:
     with st.form("own"):
         left, middle, right = st.columns(3)
         name = left.text_input(t("own.name"), before.get("name", ""), max_chars=80)
-        sells = middle.multiselect(t("own.sells"), taxonomy.load().capabilities, before.get("sells"), format_func=capability)
+        sells = middle.multiselect(
+            t("own.sells"), taxonomy.load().capabilities, before.get("sells"), format_func=capability, placeholder=t("choose_one")
+        )
         needs = right.multiselect(
-            t("own.depends_on"), taxonomy.load().capabilities, before.get("depends_on"), format_func=capability
+            t("own.depends_on"),
+            taxonomy.load().capabilities,
+            before.get("depends_on"),
+            format_func=capability,
+            placeholder=t("choose_one"),
         )
         launched = left.date_input(
             t("col.launched_on"),
@@ -67,7 +73,11 @@ def _form(as_of: date) -> dict[str, Any] | None:
             format_func=lambda value: t(f"segment.{value}"),
         )
         moats = right.multiselect(
-            t("col.moats"), taxonomy.MOATS, before.get("moats"), format_func=lambda value: t(f"moat.{value}")
+            t("col.moats"),
+            taxonomy.MOATS,
+            before.get("moats"),
+            format_func=lambda value: t(f"moat.{value}"),
+            placeholder=t("choose_one"),
         )
         if st.form_submit_button(t("own.estimate"), type="primary"):
             given = {

@@ -54,7 +54,10 @@ create table if not exists lifeline (
     s12 double, s12_low double, s12_high double, median_months double, safe_until_months integer, lifeline_class varchar,
     overtaken_on date, p_overtaken_3 double, p_overtaken_6 double, p_overtaken_12 double, p_shut_down_12 double,
     p_acquired_12 double, p_pivoted_12 double, silent_since date, p_silent_3 double, p_silent_6 double, p_silent_12 double,
-    lost_months double, main_jump_id varchar, n_at_risk integer, n_ended integer, evidence varchar, reason varchar
+    lost_months double, main_jump_id varchar, n_at_risk integer, n_ended integer, evidence varchar, reason varchar,
+    p_overtaken_3_low double, p_overtaken_3_high double, p_overtaken_6_low double, p_overtaken_6_high double,
+    p_overtaken_12_low double, p_overtaken_12_high double, p_silent_3_low double, p_silent_3_high double, p_silent_6_low double,
+    p_silent_6_high double, p_silent_12_low double, p_silent_12_high double
 );
 
 create table if not exists lifeline_curve (
@@ -72,6 +75,11 @@ create table if not exists activity (
 create table if not exists accuracy (
     origin_on date, horizon_months integer, method varchar, n integer, n_ended integer, brier double, brier_life_table double,
     brier_no_exposure double, auc double, slope double, oe double
+);
+
+-- One row per product, clock, past day and horizon: what the method would have said then.
+create table if not exists hindcast (
+    product_id varchar, clock varchar, origin_on date, horizon_months integer, p double, p_low double, p_high double
 );
 
 -- One row per statement that holds for the whole run (verdict on jumps, mixture of priors, crude level), as JSON.

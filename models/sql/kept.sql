@@ -96,4 +96,9 @@ create table if not exists walk_forward (
     brier_no_exposure double, auc double, slope double, oe double
 );
 
+-- What it said of each product, by clock, day and horizon: the chance of the event and its interval.
+create table if not exists walk_forward_said (
+    product_id varchar, clock varchar, origin_on date, horizon_months integer, p double, p_low double, p_high double
+);
+
 create table if not exists walk_forward_finding (key varchar primary key, value json);

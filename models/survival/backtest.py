@@ -51,6 +51,21 @@ class Forecasts:
     constant: np.ndarray
     draws: np.ndarray
 
+    def said(self) -> Iterator[Row]:
+        """What is said of each product: its chance of an end within each horizon, with the 90 % interval of the draws."""
+        low, high = np.quantile(self.draws, [0.05, 0.95], axis=0)
+        for i, key in enumerate(self.product_id):
+            for k, h in enumerate(HORIZONS):
+                yield {
+                    "product_id": str(key),
+                    "clock": "ended",
+                    "origin_on": self.origin,
+                    "horizon_months": h,
+                    "p": float(self.estimate[i, k]),
+                    "p_low": float(low[i, k]),
+                    "p_high": float(high[i, k]),
+                }
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -245,7 +260,9 @@ def run(
     name: str = "ended",
     say: Any = None,
 ) -> dict[str, Any]:
-    """Walk forward over `days`; returns rows by origin, horizon and method, pooled rows, reliability and coverage of counts."""
+    """Walk forward over `days`; returns rows by origin, horizon and method, pooled rows, reliability, coverage of counts, and what was
+    said of each product (rows of relation hindcast).
+    """
     prior = priors.load()
     last = last_day(con)
     found = []
@@ -264,7 +281,8 @@ def run(
         )
     known = fates(con, last, prior, options)
     judged = [case for one in found for case in cases(one, known, last)]
-    return _report(judged, name) | {"coverage_of_counts": counts_covered(found, known, last)}
+    said = [row for one in found for row in one.said()]
+    return _report(judged, name) | {"coverage_of_counts": counts_covered(found, known, last), "said": said}
 
 
 def _report(judged: Sequence[Case], name: str) -> dict[str, Any]:

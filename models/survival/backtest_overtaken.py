@@ -24,7 +24,7 @@ PRIOR_N, PRIOR_RATE = 10.0, 0.01
 
 
 def run(con: duckdb.DuckDBPyConnection, days: Sequence[date], last: date) -> dict[str, Any]:
-    """Scores by origin and pooled; `last` is the last day of the jumps file."""
+    """Scores by origin and pooled, and what was said of each product; `last` is the last day of the jumps file."""
     tables.build(con, last, priors.load())
     when = dict(con.execute("select product_id, overtaken_on from overtaken").fetchall())
     earlier = [months.add(days[0], -3 * k) for k in range(LOOK_BACK // 3, 0, -1)] if days else []
@@ -33,7 +33,7 @@ def run(con: duckdb.DuckDBPyConnection, days: Sequence[date], last: date) -> dic
         tables.build(con, day, priors.load())
         forecast = overtaken.forecast(con, months.index(day), HORIZONS)
         alive = {row[0] for row in con.execute("select product_id from period where is_fate_known and not is_ended").fetchall()}
-        said[day] = {key: p for key, p in forecast.items() if key in alive}
+        said[day] = {key: ahead for key, ahead in forecast.items() if key in alive}
         at_risk[day] = sorted(said[day])
     rows, pooled = [], []
     for k, h in enumerate(HORIZONS):
@@ -44,13 +44,23 @@ def run(con: duckdb.DuckDBPyConnection, days: Sequence[date], last: date) -> dic
         if parts:
             columns = [np.concatenate([part[j] for part in parts]) for j in range(1, 5)]
             pooled.append(_row(None, h, *columns))
-    return {"rows": rows, "pooled": pooled}
+    return {"rows": rows, "pooled": pooled, "said": [row for day in days for row in _said(day, said[day])]}
+
+
+def _said(day: date, forecast: dict[str, overtaken.Ahead]) -> list[dict[str, Any]]:
+    """Rows of relation hindcast."""
+    key = {"clock": "overtaken", "origin_on": day}
+    return [
+        {"product_id": product, **key, "horizon_months": h, "p": ahead.p[k], "p_low": ahead.low[k], "p_high": ahead.high[k]}
+        for product, ahead in sorted(forecast.items())
+        for k, h in enumerate(HORIZONS)
+    ]
 
 
 def _origin(
     day: date, h: int, k: int, said: dict, at_risk: dict, when: dict
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    p = np.array([said[day][key][k] for key in at_risk[day]])
+    p = np.array([said[day][key].p[k] for key in at_risk[day]])
     y = np.array([_came(when[key], day, h) for key in at_risk[day]])
     past = [past for past in at_risk if months.add(past, h) <= day and at_risk[past]]
     hits = [(sum(_came(when[key], one, h) for key in at_risk[one]), len(at_risk[one])) for one in past]

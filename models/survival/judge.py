@@ -151,7 +151,8 @@ def refresh(
     memory.close()
     found = gates([row for part in parts for row in part["pooled"]])
     findings = {key: json.loads(value) for key, value in log.kept_findings(con)} | {"gates": found}
-    log.keep(con, [row for part in parts for row in part["rows"]], findings)
+    said = [row for part in parts for row in part.get("said", [])]
+    log.keep(con, [row for part in parts for row in part["rows"]], findings, said)
     return found
 
 

@@ -38,54 +38,88 @@ def rows(
     who = predict.subset(fitted.who, chosen)
     middle, low, high, shares = summaries(who, fitted.posterior)
     standing = standings(con)
-    ends_share = ends.shares(fitted.who, outcomes(con, fitted.who.product_id))[chosen]
-    ahead = overtaken.forecast(con, months.index(as_of), HORIZONS)
     lost = explain.loss(who, fitted.posterior)
     factor = explain.factors(con, who, fitted.posterior, lost)
-    largest = _largest(factor)
-    at_risk = _at_risk(fitted, who.age_months)
-    overtaken_on = dict(con.execute("select product_id, overtaken_on from overtaken").fetchall())
+    how = _How(
+        ends_share=ends.shares(fitted.who, outcomes(con, fitted.who.product_id))[chosen],
+        ahead=overtaken.forecast(con, months.index(as_of), HORIZONS),
+        overtaken_on=dict(con.execute("select product_id, overtaken_on from overtaken").fetchall()),
+        signs=signs,
+        largest=_largest(factor),
+        at_risk=_at_risk(fitted, who.age_months),
+    )
     out, curve = [], []
     for i, product_id in enumerate(who.product_id):
         stand = standing[product_id]
         unsure = classes.why_unsure(stand, high[i, 12] - low[i, 12], as_of)
-        sign = signs.get(product_id)
-        gone = 1 - middle[i, 12]
-        p_over = ahead.get(product_id)
         out.append(
             {
                 "product_id": product_id,
                 "as_of": as_of,
-                **{f"s{h}{end}": float(c[i, h]) for h in HORIZONS for end, c in (("", middle), ("_low", low), ("_high", high))},
+                **horizons(middle[i], low[i], high[i]),
                 "median_months": classes.median(middle[i]),
                 "safe_until_months": classes.safe_until(middle[i]),
                 "lifeline_class": "unsure" if unsure else classes.class_name(shares[i]),
-                "overtaken_on": overtaken_on.get(product_id),
-                **{f"p_overtaken_{h}": p_over[k] if p_over else None for k, h in enumerate(HORIZONS)},
-                **{f"p_{name}_12": float(gone * ends_share[i, k]) for k, name in enumerate(ends.OUTCOMES)},
-                "silent_since": months.first_day(sign.silent_since_m) if sign and sign.silent_since_m is not None else None,
-                **{f"p_silent_{h}": sign.p_silent[h] if sign and sign.p_silent else None for h in HORIZONS},
+                **how.of(i, product_id, 1 - middle[i, 12]),
                 "lost_months": float(lost.total[i]) if stand.has_sells else None,
-                "main_jump_id": largest.get(product_id),
-                "n_at_risk": int(at_risk[i]),
                 "n_ended": fitted.n_ended,
                 "evidence": "data" if fitted.n_ended >= priors.few_ends else "mostly_prior",
                 "reason": unsure or rests_on(fitted, who, i, priors),
             }
         )
-        curve += [
-            {
-                "product_id": product_id,
-                "as_of": as_of,
-                "months": k,
-                "survival": float(middle[i, k]),
-                "low": float(low[i, k]),
-                "high": float(high[i, k]),
-            }
-            for k in range(N_CURVE + 1)
-        ]
+        curve += [{"product_id": product_id, "as_of": as_of, **row} for row in curve_rows(middle[i], low[i], high[i])]
     known = {row["product_id"] for row in out if row["lost_months"] is not None}
     return Lifelines(out, curve, [{**row, "as_of": as_of} for row in factor if row["product_id"] in known])
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What is known of the living products beside their survival."""
+
+    ends_share: np.ndarray
+    ahead: dict[str, overtaken.Ahead]
+    overtaken_on: dict[str, date]
+    signs: dict[str, silence.Sign]
+    largest: dict[str, str]
+    at_risk: np.ndarray
+
+    def of(self, i: int, product_id: str, gone: float) -> Row:
+        """The other two clocks, the manners of an end within a year, and what stands behind the estimate."""
+        return {
+            "overtaken_on": self.overtaken_on.get(product_id),
+            **overtaken_columns(self.ahead.get(product_id)),
+            **{f"p_{name}_12": float(gone * self.ends_share[i, k]) for k, name in enumerate(ends.OUTCOMES)},
+            **silent_columns(self.signs.get(product_id)),
+            "main_jump_id": self.largest.get(product_id),
+            "n_at_risk": int(self.at_risk[i]),
+        }
+
+
+def horizons(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> Row:
+    """Columns s3 to s12_high of one curve."""
+    return {f"s{h}{end}": float(c[h]) for h in HORIZONS for end, c in (("", middle), ("_low", low), ("_high", high))}
+
+
+def curve_rows(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[Row]:
+    """One curve as rows of months, survival, low, high."""
+    return [{"months": k, "survival": float(middle[k]), "low": float(low[k]), "high": float(high[k])} for k in range(N_CURVE + 1)]
+
+
+def overtaken_columns(ahead: overtaken.Ahead | None) -> Row:
+    """Columns p_overtaken_3 to p_overtaken_12_high; null for a product that is overtaken already, or sells nothing that is known."""
+    columns = (("", ahead and ahead.p), ("_low", ahead and ahead.low), ("_high", ahead and ahead.high))
+    return {f"p_overtaken_{h}{end}": part[k] if part else None for k, h in enumerate(HORIZONS) for end, part in columns}
+
+
+def silent_columns(sign: silence.Sign | None) -> Row:
+    """Columns silent_since to p_silent_12_high; null without activity data, chances null for a product that is silent already."""
+    since = sign.silent_since_m if sign else None
+    row: Row = {"silent_since": months.first_day(since) if since is not None else None}
+    for h in HORIZONS:
+        low, high = sign.interval[h] if sign and sign.interval else (None, None)
+        p = sign.p_silent[h] if sign and sign.p_silent else None
+        row |= {f"p_silent_{h}": p, f"p_silent_{h}_low": low, f"p_silent_{h}_high": high}
+    return row
 
 
 def summaries(

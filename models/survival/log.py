@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("walk_forward.csv")
 SHIPPED_FINDINGS = Path(__file__).with_name("walk_forward.json")
+SHIPPED_SAID = Path(__file__).with_name("walk_forward_said.csv")
+SAID = ("product_id", "clock", "origin_on", "horizon_months", "p", "p_low", "p_high")
+HORIZONS = (3, 6, 12)
 COLUMNS = (
     "origin_on",
     "horizon_months",
@@ -66,9 +69,55 @@ def kept_findings(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in json.loads(SHIPPED_FINDINGS.read_text(encoding="utf-8")).items()]
 
 
-def keep(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], findings: dict[str, Any]) -> None:
+def write_hindcast(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    """Fill table hindcast with what the walk-forward would have said on days up to `as_of`."""
+    kept = con.execute(f"select {', '.join(SAID)} from walk_forward_said where origin_on <= ?", [as_of]).fetchall()
+    rows = [dict(zip(SAID, row, strict=True)) for row in kept] or [row for row in shipped_said() if row["origin_on"] <= as_of]
+    replace_rows(con, "hindcast", rows)
+
+
+def shipped_said() -> list[dict[str, Any]]:
+    """What was said of each product in the walk-forward on the shipped catalogue."""
+    if not SHIPPED_SAID.is_file():
+        return []
+    with SHIPPED_SAID.open(encoding="utf-8", newline="") as handle:
+        return [row for wide in csv.DictReader(handle) for row in _tall(wide)]
+
+
+def _tall(wide: dict[str, str]) -> list[dict[str, Any]]:
+    """One row a horizon from a line that holds all of them."""
+    key = {"product_id": wide["product_id"], "clock": wide["clock"], "origin_on": date.fromisoformat(wide["origin_on"])}
+    rows = []
+    for h in HORIZONS:
+        p, low, high = (int(text) / 1000 if (text := wide[f"p{h}{end}"]) else None for end in ("", "_low", "_high"))
+        rows.append({**key, "horizon_months": h, "p": p, "p_low": low, "p_high": high})
+    return rows
+
+
+def write_said(file: Path, rows: list[dict[str, Any]]) -> None:
+    """The same as the program carries it: one line a product, clock and day, chances in thousandths."""
+    lines: dict[tuple, dict[str, Any]] = {}
+    for row in rows:
+        line = lines.setdefault((row["clock"], row["origin_on"], row["product_id"]), {name: row[name] for name in SAID[:3]})
+        h = row["horizon_months"]
+        line |= {f"p{h}{end}": _thousandths(row[f"p{end}"]) for end in ("", "_low", "_high")}
+    names = [*SAID[:3], *(f"p{h}{end}" for h in HORIZONS for end in ("", "_low", "_high"))]
+    with file.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines[key] for key in sorted(lines))
+
+
+def _thousandths(p: float | None) -> str:
+    return "" if p is None else str(round(1000 * p))
+
+
+def keep(
+    con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], findings: dict[str, Any], said: list[dict[str, Any]]
+) -> None:
     """Put a back-test in the place of the last one."""
     replace_rows(con, "walk_forward", [{name: row.get(name) for name in COLUMNS} for row in rows])
+    replace_rows(con, "walk_forward_said", [{name: row[name] for name in SAID} for row in said])
     con.execute("delete from walk_forward_finding")
     insert_rows(
         con, "walk_forward_finding", [{"key": key, "value": json.dumps(value, default=str)} for key, value in findings.items()]

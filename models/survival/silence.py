@@ -17,6 +17,7 @@ RUN = 6
 SIZE_EDGES = (1, 3, 10, 30)
 SHRINK_SILENCE, SHRINK_CELL, SHRINK_SIZE = 10.0, 10.0, 5.0
 UNKNOWN = -1
+USUAL = np.array([0.8, 0.4, 0.25, 0.2, 0.15, 0.12])  # chance to be active again, by months of silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ def states(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Chance to be active next month by silence and size, and of each size given activity; with the transitions they rest on."""
+    """Chance to be active next month by silence and size, and of each size given activity; with the transitions they rest on.
+
+    `draws` are tables that the same transitions could have come from; intervals come from them.
+    """
 
     active: np.ndarray
     size: np.ndarray
     n: int
+    draws: tuple[Table, ...] = ()
 
     def complete_within(self, horizon: int) -> np.ndarray:
         """Chance that a run of six silent months is complete within 0..horizon months; shape (horizon + 1, 6, 4)."""
@@ -69,6 +74,15 @@ class Table:
             woken = self.size @ done[h - 1, 0]
             done[h] = self.active * woken + (1 - self.active) * quiet
         return done
+
+    def interval_within(self, horizon: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Ends of the 90 % interval of `complete_within`, the point always inside; None without draws."""
+        if not self.draws:
+            return None
+        point = self.complete_within(horizon)
+        drawn = np.stack([one.complete_within(horizon) for one in self.draws])
+        low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
+        return np.minimum(low, point), np.maximum(high, point)
 
     def ahead(self, n_months: int) -> np.ndarray:
         """Expected silent months (to 5) and chance of a small last month at the start of each month ahead; shape (2, 6, 4, n_months)."""
@@ -87,7 +101,7 @@ class Table:
         return out.reshape(2, RUN, n_size, n_months)
 
 
-def fit(histories: list[History]) -> Table:
+def fit(histories: list[History], *, n_draws: int = 0, seed: int = 1) -> Table:
     """Count transitions from the month each product entered; what came before its listing was selected by the listing."""
     n_size = len(SIZE_EDGES)
     active, seen = np.zeros((RUN, n_size)), np.zeros((RUN, n_size))
@@ -101,21 +115,41 @@ def fit(histories: list[History]) -> Table:
         woke = ok & (after > 0)
         np.add.at(active, (s[woke], z[woke]), 1)
         np.add.at(sizes, ((s[woke] > 0).astype(int), z[woke], size_class(after[woke])), 1)
-    return Table(_shrunk(active, seen), _sizes(sizes), int(seen.sum()))
+    drawn = _draws(active, seen, sizes, np.random.default_rng((seed, 6)), n_draws)
+    return Table(_shrunk(active, seen), _sizes(sizes), int(seen.sum()), drawn)
+
+
+def _draws(active: np.ndarray, seen: np.ndarray, sizes: np.ndarray, rng: np.random.Generator, n: int) -> tuple[Table, ...]:
+    """Tables drawn from what the shrunken shares stand for: a beta for each chance to be active, a Dirichlet for each row of sizes."""
+    of_silence = active.sum(axis=1) + SHRINK_SILENCE * USUAL, (seen - active).sum(axis=1) + SHRINK_SILENCE * (1 - USUAL)
+    parents = _pooled_sizes(sizes)
+    out = []
+    for _ in range(n):
+        parent = rng.beta(*of_silence)
+        share = rng.beta(active + SHRINK_CELL * parent[:, None], seen - active + SHRINK_CELL * (1 - parent[:, None]))
+        gamma = rng.standard_gamma(sizes + SHRINK_SIZE * parents)
+        rows = gamma / gamma.sum(axis=2, keepdims=True)
+        out.append(Table(share, np.stack([rows[0], *[rows[1]] * (RUN - 1)]), 0))
+    return tuple(out)
 
 
 def _shrunk(active: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Cell shares leaning on the share of their silence, which leans on a share that falls by silence in the usual way."""
-    usual = np.array([0.8, 0.4, 0.25, 0.2, 0.15, 0.12])
-    by_silence = (active.sum(axis=1) + SHRINK_SILENCE * usual) / (seen.sum(axis=1) + SHRINK_SILENCE)
-    return (active + SHRINK_CELL * by_silence[:, None]) / (seen + SHRINK_CELL)
+    return (active + SHRINK_CELL * _by_silence(active, seen)[:, None]) / (seen + SHRINK_CELL)
+
+
+def _by_silence(active: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    return (active.sum(axis=1) + SHRINK_SILENCE * USUAL) / (seen.sum(axis=1) + SHRINK_SILENCE)
 
 
 def _sizes(count: np.ndarray) -> np.ndarray:
     """Size of an active month given the last one's, after activity or after a gap; shape (6, 4, 4), rows sum to 1."""
-    pooled = (count.sum(axis=(0, 1)) + 1) / (count.sum() + len(SIZE_EDGES))
-    table = (count + SHRINK_SIZE * pooled) / (count.sum(axis=2, keepdims=True) + SHRINK_SIZE)
+    table = (count + SHRINK_SIZE * _pooled_sizes(count)) / (count.sum(axis=2, keepdims=True) + SHRINK_SIZE)
     return np.stack([table[0], *[table[1]] * (RUN - 1)])
+
+
+def _pooled_sizes(count: np.ndarray) -> np.ndarray:
+    return (count.sum(axis=(0, 1)) + 1) / (count.sum() + len(SIZE_EDGES))
 
 
 def histories(counts: Mapping[str, Mapping[int, int]], last_m: int, entered: Mapping[str, int]) -> list[History]:
@@ -142,17 +176,19 @@ def histories(counts: Mapping[str, Mapping[int, int]], last_m: int, entered: Map
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How a product stands: silent months, size class, the month the silence began (None when active last), p by horizon."""
+    """How a product stands: silent months, size class, the month the silence began (None when active last), p and interval by horizon."""
 
     silent: int
     size: int
     silent_since_m: int | None
     p_silent: dict[int, float] | None
+    interval: dict[int, tuple[float, float]] | None = None
 
 
 def signs(known: list[History], table: Table, last_m: int, horizons: tuple[int, ...]) -> dict[str, Sign]:
     """Standing of every product whose activity is known up to `last_m`; p only for those not silent yet."""
     done = table.complete_within(max(horizons))
+    bounds = table.interval_within(max(horizons))
     out = {}
     for one in known:
         if one.last_m < last_m:
@@ -163,5 +199,6 @@ def signs(known: list[History], table: Table, last_m: int, horizons: tuple[int, 
             continue
         is_silent = s >= RUN
         p = None if is_silent else {h: float(done[h, s, z]) for h in horizons}
-        out[one.product_id] = Sign(s, z, one.last_m - s + 1 if is_silent else None, p)
+        interval = {h: (float(bounds[0][h, s, z]), float(bounds[1][h, s, z])) for h in horizons} if bounds and p else None
+        out[one.product_id] = Sign(s, z, one.last_m - s + 1 if is_silent else None, p, interval)
     return out

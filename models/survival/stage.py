@@ -18,6 +18,7 @@ from models.survival import lifelines, log, model, posterior, priors, signs, sil
 if TYPE_CHECKING:
     import duckdb
 
+N_TABLES = 200  # draws behind the intervals of the silent clock
 METHOD_VERSION = f"hazard-1.{priors.load().version}"
 
 
@@ -35,8 +36,8 @@ class Options:
 def derive(con: duckdb.DuckDBPyConnection, as_of: date, *, seed: int = 1, options: Options | None = None) -> dict[str, int]:
     """Recompute everything that follows from products and jumps as known on `as_of`; returns row counts.
 
-    Fills jump.weight, product.sample_weight, exposure, spell, activity, lifeline, lifeline_curve, lifeline_factor, accuracy, finding and
-    posterior; appends to forecast. With the same tables, day and seed it writes the same numbers.
+    Fills jump.weight, product.sample_weight, exposure, spell, activity, lifeline, lifeline_curve, lifeline_factor, accuracy, hindcast,
+    finding and posterior; appends to forecast. With the same tables, day and seed it writes the same numbers.
     """
     prior, chosen = priors.load(), options or Options()
     known = build(con, as_of, prior, chosen)
@@ -56,6 +57,7 @@ def derive(con: duckdb.DuckDBPyConnection, as_of: date, *, seed: int = 1, option
     replace_rows(con, "posterior", parts)
     log_forecasts(con, found.lifeline, as_of)
     log.write_accuracy(con, as_of)
+    log.write_hindcast(con, as_of)
     names = ("exposure", "spell", "activity", "lifeline", "lifeline_curve", "lifeline_factor", "accuracy")
     return {name: int(con.execute(f"select count(*) from {name}").fetchall()[0][0]) for name in names}
 
@@ -90,7 +92,7 @@ def fit(
     alive = con.execute("select count(*) from period where is_fate_known and not is_ended").fetchall()[0][0]
     if not alive:
         raise UsageError(f"no product is alive on {as_of}; check the launch dates and outcomes, or take another --as-of")
-    table = silence.fit(known)
+    table = silence.fit(known, n_draws=N_TABLES, seed=seed)
     fitted = model.estimate(con, as_of, prior, seed=seed, use_moats=options.use_moats, ahead=table)
     return fitted, table
 

@@ -65,28 +65,30 @@ def run(
         extra = predict.Extra(forward, _sold(capability), reached.pop("step"), reached["retired"], reached["is_own"])
         before = predict.survival(who, post, lifelines.N_CURVE)
         after = predict.survival(who, post, lifelines.N_CURVE, extra=extra)
-        overtaken_on = dict(memory.execute("select product_id, overtaken_on from overtaken").fetchall())
+        earlier = dict(memory.execute("select product_id, overtaken_on from overtaken").fetchall())
         standing = lifelines.standings(memory)
         covered = _covered(memory, capability, gross >= prior.decisive_weight)
     out = []
     for key in product_ids:
         i = index[key]
-        earlier = overtaken_on.get(key)
-        later = earlier or (on if key in covered and not reached["is_own"][i] else None)
-        out.append(
-            {
-                "product_id": key,
-                "name": known[key]["name"],
-                "is_exposed": bool(reached["is_hit"][i]),
-                "why": reached["why"][i],
-                "before": _summary(before[:, i : i + 1], standing[key], as_of, earlier),
-                "after": _summary(after[:, i : i + 1], standing[key], as_of, later),
-                "change_12": _interval(after[:, i, 12] - before[:, i, 12]),
-                "curve_before": before[:, i].mean(axis=0).tolist(),
-                "curve_after": after[:, i].mean(axis=0).tolist(),
-            }
-        )
+        later = earlier.get(key) or (on if key in covered and not reached["is_own"][i] else None)
+        both = _both(before[:, i], after[:, i], standing[key], as_of, (earlier.get(key), later))
+        told = {"is_exposed": bool(reached["is_hit"][i]), "why": reached["why"][i]}
+        out.append({"product_id": key, "name": known[key]["name"], **told, **both})
     return out
+
+
+def _both(
+    before: np.ndarray, after: np.ndarray, stand: classes.Standing, as_of: date, overtaken_on: tuple[date | None, date | None]
+) -> Row:
+    """One product on both sides of the jump, from curves of the same draws (draws, 25)."""
+    return {
+        "before": _summary(before[:, None], stand, as_of, overtaken_on[0]),
+        "after": _summary(after[:, None], stand, as_of, overtaken_on[1]),
+        "change_12": _interval(after[:, 12] - before[:, 12]),
+        "curve_before": before.mean(axis=0).tolist(),
+        "curve_after": after.mean(axis=0).tolist(),
+    }
 
 
 def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
@@ -120,21 +122,18 @@ def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
     return {
         "product_id": who.product_id[0],
         "as_of": as_of,
-        **{f"s{h}{end}": float(c[0, h]) for h in lifelines.HORIZONS for end, c in (("", middle), ("_low", low), ("_high", high))},
+        **lifelines.horizons(middle[0], low[0], high[0]),
         "median_months": classes.median(middle[0]),
         "safe_until_months": classes.safe_until(middle[0]),
         "lifeline_class": "unsure" if unsure else classes.class_name(shares[0]),
         "overtaken_on": overtaken_on,
-        **{f"p_overtaken_{h}": ahead[k] if ahead else None for k, h in enumerate(lifelines.HORIZONS)},
+        **lifelines.overtaken_columns(ahead),
         "lost_months": float(lost.total[0]) if stand.has_sells else None,
         "n_at_risk": counts[0],
         "n_ended": counts[1],
         "evidence": counts[2],
         "reason": unsure or "from what you entered and the last run's fit",
-        "curve": [
-            {"months": k, "survival": float(middle[0, k]), "low": float(low[0, k]), "high": float(high[0, k])}
-            for k in range(lifelines.N_CURVE + 1)
-        ],
+        "curve": lifelines.curve_rows(middle[0], low[0], high[0]),
         "factors": sorted(factors, key=lambda factor: -abs(factor["lost_months"])),
         "exposures": exposures,
     }
@@ -324,7 +323,7 @@ def _summary(curves: np.ndarray, stand: classes.Standing, as_of: date, overtaken
     middle, low, high = (part[0] for part in model.mean_curve(curves))
     unsure = classes.why_unsure(stand, high[12] - low[12], as_of)
     return {
-        **{f"s{h}{end}": float(c[h]) for h in lifelines.HORIZONS for end, c in (("", middle), ("_low", low), ("_high", high))},
+        **lifelines.horizons(middle, low, high),
         "median_months": classes.median(middle),
         "lifeline_class": "unsure" if unsure else classes.class_name(classes.class_shares(curves)[0]),
         "overtaken_on": overtaken_on,

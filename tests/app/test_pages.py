@@ -159,6 +159,23 @@ def test_a_new_published_file_is_seen_at_once(published, visit):
     assert visit("product", id="jasper").title[0].value == "Jasper the Second"
 
 
+def test_a_file_of_an_older_version_is_said_to_be_one(published, visit):
+    """A relation or column that the pages ask for and the file lacks is one line with the remedy."""
+    import duckdb
+
+    copy = published / "next.duckdb"
+    copy.write_bytes((published / "lifeline.duckdb").read_bytes())
+    con = duckdb.connect(str(copy))
+    con.execute("drop table hindcast; alter table lifeline drop column p_overtaken_12_low")
+    con.close()
+    copy.replace(published / "lifeline.duckdb")
+    for page in ("overview", "accuracy", "products"):
+        desk = visit(page)
+        assert not desk.exception
+        assert "was published by another version" in said(desk)
+        assert "lifeline run" in said(desk)
+
+
 @pytest.mark.parametrize(("page", "query", "seconds"), [("overview", {}, 2.0), ("product", {"id": "product-00017"}, 1.0)])
 def test_ten_thousand_products_are_quick(large, visit, page, query, seconds):
     """On a warm server; processor seconds, the best of three, so that a busy machine does not decide."""
@@ -247,7 +264,20 @@ def test_every_query_states_its_grain():
 
 
 @pytest.mark.parametrize(
-    "key", ["shortest", "overtaken_next", "first", "hit_by", "by_quarter", "tiers", "after_overtaken", "health"]
+    "key",
+    [
+        "what_jumped",
+        "whom_it_hits",
+        "how_long",
+        "shortest",
+        "overtaken_next",
+        "first",
+        "hit_by",
+        "by_quarter",
+        "tiers",
+        "after_overtaken",
+        "health",
+    ],
 )
 def test_example_questions_answer(published, key):
     """Each question on the SQL page runs as it stands."""
@@ -314,3 +344,37 @@ def test_a_form_gives_a_private_product_its_clocks(published, visit, monkeypatch
     desk.button(key="keep_own").click().run()
     assert not desk.exception
     assert "own-b-mine-b" in (published / "catalogue" / "private_products.csv").read_text(encoding="utf-8")
+
+
+def test_sentences_of_the_program_are_shown_in_chinese(estimated):
+    """Every reason of a real run reads in Chinese on Chinese pages, with its numbers; what others wrote is left alone."""
+    from app import sentences
+
+    with store.open_published(estimated / "lifeline.duckdb") as con:
+        reasons = [row[0] for row in con.execute("select distinct reason from lifeline").fetchall()]
+    assert reasons
+    for reason in reasons:
+        shown = sentences.in_chinese(reason)
+        assert not re.search("[A-Za-z]{2,}", shown), (reason, shown)
+        assert re.findall(r"\d+", shown) == sorted(re.findall(r"\d+", reason), key=re.findall(r"\d+", shown).index)
+    gates = [gate.name for gate in __import__("models.survival.judge", fromlist=["GATES"]).GATES]
+    assert [name for name in gates if sentences.in_chinese(name) == name] == []
+    assert sentences.in_chinese("tier and coupling unknown, drawn from its segment; signs of life known").startswith(
+        "层级与耦合不详"
+    )
+    assert sentences.in_chinese("A sentence that somebody else wrote") == "A sentence that somebody else wrote"
+
+
+def test_misses_are_named_from_the_walk_forward(estimated, visit):
+    """Products that ended although the method would have given them over 90 % stand on the page with day, chance and what happened."""
+    desk = visit("accuracy")
+    assert not desk.exception
+    missed = next(
+        frame.value for frame in desk.dataframe if "would have" in str(frame.proto) or "happened" in frame.value.columns
+    )
+    assert {"name", "origin_on", "said", "interval", "happened"} <= set(missed.columns)
+    assert len(missed) >= 5
+    assert all(said in (">95 %", "<5 %", "5 %", "10 %") for said in missed["said"])
+    assert missed["happened"].str.contains(r"\d{4}-\d{2}-\d{2}").all()
+    for kind in ("ended-spared", "overtaken-missed", "overtaken-spared"):
+        assert not visit("accuracy", misses=kind, mh="6").exception

@@ -2,7 +2,8 @@ create or replace view pub.lifeline as
 select product_id, as_of, s3, s3_low, s3_high, s6, s6_low, s6_high, s12, s12_low, s12_high, median_months, safe_until_months,
     lifeline_class, overtaken_on, p_overtaken_3, p_overtaken_6, p_overtaken_12, p_shut_down_12, p_acquired_12,
     p_pivoted_12, silent_since, p_silent_3, p_silent_6, p_silent_12, lost_months, main_jump_id, n_at_risk, n_ended,
-    evidence, reason
+    evidence, reason, p_overtaken_3_low, p_overtaken_3_high, p_overtaken_6_low, p_overtaken_6_high, p_overtaken_12_low,
+    p_overtaken_12_high, p_silent_3_low, p_silent_3_high, p_silent_6_low, p_silent_6_high, p_silent_12_low, p_silent_12_high
 from main.lifeline;
 comment on view pub.lifeline is 'One row per product alive on as_of: how long it has, with interval, number at risk and reason.';
 comment on column pub.lifeline.product_id is 'Product';
@@ -36,3 +37,15 @@ comment on column pub.lifeline.n_at_risk is 'Products under observation behind t
 comment on column pub.lifeline.n_ended is 'Ends behind the estimate';
 comment on column pub.lifeline.evidence is 'data, or mostly_prior below 30 ends';
 comment on column pub.lifeline.reason is 'Why the class is unsure, or what the estimate rests on';
+comment on column pub.lifeline.p_overtaken_3_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_overtaken_3_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.p_overtaken_6_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_overtaken_6_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.p_overtaken_12_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_overtaken_12_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.p_silent_3_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_silent_3_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.p_silent_6_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_silent_6_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.p_silent_12_low is 'Lower end of the 90 % interval';
+comment on column pub.lifeline.p_silent_12_high is 'Upper end of the 90 % interval';

@@ -1,0 +1,52 @@
+"""Sentences that the program itself wrote into published columns, in this session's language.
+
+Columns hold English; a sentence that `sentences.yaml` knows is shown in Chinese on Chinese pages, another stays as it is. Never for text
+that others wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app import text, words
+
+_FIELD = re.compile(r"\\\{(\w+)\\\}")
+
+
+def shown(sentence: Any) -> str:
+    """The sentence in this session's language; unknown is the empty text."""
+    said = text.clean(sentence)
+    return in_chinese(said) if words.language() == "zh" and said else said
+
+
+def in_chinese(sentence: str) -> str:
+    """The sentence in Chinese as far as it is known: as a whole, else its parts between semicolons."""
+    whole = _translate(sentence)
+    if whole is not None:
+        return whole
+    parts = sentence.split("; ")
+    return "；".join(_translate(part) or part for part in parts) if len(parts) > 1 else sentence
+
+
+def _translate(sentence: str) -> str | None:
+    for pattern, chinese in _known():
+        found = pattern.fullmatch(sentence)
+        if found:
+            return chinese.format(**{name: _field(name, value) for name, value in found.groupdict().items()})
+    return None
+
+
+def _field(name: str, value: str) -> str:
+    """A field of a sentence: a label by its name, a phrase of our own translated, anything else as it is."""
+    return words.capability(value) if name == "capability" else (_translate(value) or value) if name == "names" else value
+
+
+@cache
+def _known() -> tuple[tuple[re.Pattern[str], str], ...]:
+    rows = yaml.safe_load(Path(__file__).with_name("sentences.yaml").read_text(encoding="utf-8"))
+    return tuple((re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(row["en"]))), row["zh"]) for row in rows)
