@@ -15,6 +15,7 @@ import yaml
 
 from app import text, words
 
+_BETWEEN = re.compile(r"; (?![^()]*\))")
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -25,12 +26,14 @@ def shown(sentence: Any) -> str:
 
 
 def in_chinese(sentence: str) -> str:
-    """The sentence in Chinese as far as it is known: as a whole, else its parts between semicolons."""
-    whole = _translate(sentence)
-    if whole is not None:
-        return whole
-    parts = sentence.split("; ")
-    return "；".join(_translate(part) or part for part in parts) if len(parts) > 1 else sentence
+    """The sentence in Chinese as far as it is known: its parts between semicolons that stand in no parentheses, or as a whole."""
+    parts = _BETWEEN.split(sentence)
+    known = [_translate(part) for part in parts]
+    if not all(known):
+        whole = _translate(sentence)
+        if whole is not None:
+            return whole
+    return "；".join(one or part for one, part in zip(known, parts, strict=True)) if any(known) else sentence
 
 
 def _translate(sentence: str) -> str | None:

@@ -167,7 +167,7 @@ def _documents(jump: dict[str, Any]) -> None:
 
 def _document(row: dict[str, Any]) -> None:
     """One document: where it stands, and the sentence that carried its tags."""
-    tier = t("tier_of." + (row["tier"] or "press"))
+    tier = t(f"tier_of.{row['tier'] or 'press'}")
     st.markdown(
         f"{text.linked(row['title'], row['url'])}  \n{text.day(row['published_at'])} · {text.escape(row['source'])} · {tier}"
     )

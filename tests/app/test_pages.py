@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -362,7 +363,14 @@ def test_sentences_of_the_program_are_shown_in_chinese(estimated):
     assert sentences.in_chinese("tier and coupling unknown, drawn from its segment; signs of life known").startswith(
         "层级与耦合不详"
     )
+    verdict = next(row["value"] for row in _findings(estimated) if row["key"] == "do_jumps_matter")
+    assert not re.search("[A-Za-z]{2,}", sentences.in_chinese(json.loads(verdict)["says"]))
     assert sentences.in_chinese("A sentence that somebody else wrote") == "A sentence that somebody else wrote"
+
+
+def _findings(home):
+    with store.open_published(home / "lifeline.duckdb") as con:
+        return [{"key": key, "value": value} for key, value in con.execute("select key, value::varchar from finding").fetchall()]
 
 
 def test_misses_are_named_from_the_walk_forward(estimated, visit):
