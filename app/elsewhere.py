@@ -6,9 +6,9 @@ import os
 import threading
 from pathlib import Path
 
-from app.report import say
 from models.errors import LifelineError
 from models.exchange import open_exchange
+from models.report import say
 from models.settings import Settings
 from models.snapshots import DATABASE, cache_of, fetch_database
 

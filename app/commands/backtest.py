@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.estimate import day
-from app.report import Report, say, table
 from models.errors import UsageError
+from models.report import Report, say, table
 
 OUTCOMES = ("ended", "silent", "overtaken")
 COLUMNS = ("method", "horizon_months", "n", "n_ended", "brier", "brier_reference", "ratio", "auc", "slope", "oe")

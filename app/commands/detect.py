@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from app.report import Report, say
 from models.errors import UsageError
 from models.exports.csv import write_csv
+from models.report import Report, say
 
 COLUMNS = (
     "jump_id", "happened_on", "known_on", "platform", "provider", "release", "stage", "reach", "magnitude", "weight", "summary",

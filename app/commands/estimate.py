@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from app.report import Report
 from models.errors import UsageError
+from models.report import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from app.report import Report
 from models import settings
 from models.errors import UsageError
 from models.exports import lists
+from models.report import Report
 from models.store import open_published
 
 

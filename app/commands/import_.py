@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from app.report import Report
 from models import catalogue, importing, settings
 from models.catalogue.files import Row
 from models.errors import UsageError
 from models.importing import Imported
+from models.report import Report
 
 KINDS = ("sources", "products", "jumps", "documents", "activity")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 
-from app.report import Report
 from models import settings
+from models.report import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

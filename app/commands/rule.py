@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.report import Report, table
 from models.errors import UsageError
+from models.report import Report, table
 
 # what may be seen of a product by someone who must not know how it went
 BLIND_COLUMNS = (

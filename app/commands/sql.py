@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from app import elsewhere
-from app.report import Report, say
 from app.sandbox import Result, query
 from models import settings
 from models.errors import UsageError
 from models.exports.cells import json_cell
+from models.report import Report, say
 
 FORMATS = ("table", "csv", "json", "parquet")
 ENDINGS = {".csv": "csv", ".json": "json", ".parquet": "parquet"}

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app import elsewhere, signin
-from app.report import Report, say
 from models import settings, store
 from models.errors import StoreError, UsageError
+from models.report import Report, say
 
 MAIN = Path(__file__).resolve().parent.parent / "desk.py"
 HOST = "127.0.0.1"

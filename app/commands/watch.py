@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from app.report import Report
 from models import catalogue, settings, watchlists
 from models.errors import UsageError
+from models.report import Report
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

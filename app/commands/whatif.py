@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from app.commands.estimate import day
-from app.report import Report, table
+from models.report import Report, table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
