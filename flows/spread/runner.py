@@ -100,6 +100,8 @@ def run_shards(
     else:
         if state.failures:
             say(f"{len(state.failures)} of {len(jobs)} shards failed on {runner.words} ({state.failures[0]}); doing them here")
+    finally:
+        state.forget()
     return state.n_done
 
 
@@ -125,6 +127,10 @@ class _Progress:
             self.broken = error
             raise
         self.n_done += 1
+
+    def forget(self) -> None:
+        """Let go of the store: Prefect's threads keep the context that this lies in for as long as the process lives."""
+        self.merge = lambda told: None
 
 
 _under_way: ContextVar[_Progress] = ContextVar("_under_way")

@@ -36,7 +36,7 @@ def tag_shard(address: str, folder: str, shard_id: str, tagger: str, device: str
     exchange = open_exchange(address)
     if is_done(exchange, folder, shard_id):
         return shard_id
-    began = time.time()
+    began = _now()
     table, _ = from_parquet(exchange.read(given(folder, shard_id)))
     reader = tagger_here(tagger, device)
     if reader.name != name:
@@ -45,11 +45,10 @@ def tag_shard(address: str, folder: str, shard_id: str, tagger: str, device: str
         )
     rows = table.to_pylist()
     texts = [TextIn(row["id"], row["title"], row["text"], row["lang"], row["url"], row["source"]) for row in rows]
-    tagged_from = time.time()
+    ready = _now()
     found = [tags for start in range(0, len(texts), TAG_BATCH) for tags in reader.tag(texts[start : start + TAG_BATCH])]
     result = tag_table(found, {row["id"]: row["content_hash"] for row in rows})
-    about = {"tagger": name, "tagged_from": tagged_from}
-    exchange.write(done(folder, shard_id), to_parquet(result, {**about, **_traces(began)}))
+    exchange.write(done(folder, shard_id), to_parquet(result, {"tagger": name, **_traces(began, ready)}))
     return shard_id
 
 
@@ -62,7 +61,7 @@ def fetch_shard(address: str, folder: str, shard_id: str, asked_at: str, options
     exchange = open_exchange(address)
     if is_done(exchange, folder, shard_id):
         return shard_id
-    began = time.time()
+    began = _now()
     table, _ = from_parquet(exchange.read(given(folder, shard_id)))
     marks = {state.source.source_id: (mark, state) for mark, state in states_of(table)}
     with open_client(options) as client:
@@ -71,7 +70,7 @@ def fetch_shard(address: str, folder: str, shard_id: str, asked_at: str, options
         polled = list(poll_all(states, tools, n_threads=options["fetch_concurrency"]))
     rows = sorted((one.outcome.source_id, one.outcome) for one in polled)
     result = outcome_table([(marks[source_id][0], outcome) for source_id, outcome in rows])
-    exchange.write(done(folder, shard_id), to_parquet(result, {"asked_at": asked_at, **_traces(began)}))
+    exchange.write(done(folder, shard_id), to_parquet(result, {"asked_at": asked_at, **_traces(began, began)}))
     return shard_id
 
 
@@ -93,9 +92,21 @@ def is_done(exchange: Exchange, folder: str, shard_id: str) -> bool:
     return False
 
 
-def _traces(began: float) -> dict[str, Any]:
-    """Who did it and when, for measuring."""
-    return {"worker": f"{socket.gethostname()}:{os.getpid()}", "began": began, "ended": time.time()}
+def _now() -> tuple[float, float]:
+    """Time of day, and processor time of this process."""
+    return time.time(), time.process_time()
+
+
+def _traces(began: tuple[float, float], ready: tuple[float, float]) -> dict[str, Any]:
+    """Who did it, when, and at what cost in processor time once it was `ready`; for measuring."""
+    ended, used = _now()
+    return {
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+        "began": began[0],
+        "ready": ready[0],
+        "ended": ended,
+        "cpu_s": used - ready[1],
+    }
 
 
 @lru_cache(maxsize=1)

@@ -17,32 +17,10 @@ from models.exchange import ExchangeError, NotThereError, open_exchange
 from models.exports.stage import export
 from models.snapshots import DATABASE, POINTER, cache_of, fetch_database, latest, manifest_of, put_snapshot
 from tests.app import published
+from tests.s3 import s3
 
+__all__ = ["s3"]  # a fixture
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def s3():
-    """The address of an S3 server on loopback with one bucket; credentials stand in the environment, where they belong."""
-    server_of = pytest.importorskip("moto.server", reason="needs the extra `dev`")
-    pytest.importorskip("s3fs", reason="needs the extra `s3`")
-    import boto3
-
-    with pytest.MonkeyPatch.context() as patch:
-        server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "who",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "NO_PROXY": "127.0.0.1",
-        }.items():
-            patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="exchange")
-        yield "s3://exchange"
-        server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])
