@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from flows.memory import share_heaps
 from flows.stages import ASIDE, MAY_FAIL, STAGES, Context, Counts
 from flows.vitals import Recorder
 from models import catalogue as catalogues
@@ -75,6 +76,7 @@ def run(job: Job, settings: Settings, call: Call = plainly) -> Outcome:
         when a stage that others need fails; what the stages before it stored is kept, and the published file stays as it was.
 
     """
+    share_heaps()
     logs.configure(settings)
     catalogue, sources, signs = read_inputs(job, settings)
     with open_work(settings.home, purpose=job.purpose, wait_s=job.wait_s) as con:

@@ -17,7 +17,7 @@ from tests.flows.team import ROOT, env_file
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.yaml"
 PLACE = re.compile(r"\$\{([A-Z_]+)(?::([-?][^}]*))?\}")
-OURS = ("server", "deploy", "worker", "ui")
+OURS = ("server", "deploy", "worker", "watch", "ui")
 
 
 def read(**values: str) -> dict[str, Any]:

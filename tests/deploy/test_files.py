@@ -64,10 +64,10 @@ def test_no_secret_stands_in_an_environment():
 
 
 def test_only_the_proxy_is_reached_from_outside():
-    """The server's page is for this machine; database and desk publish no port, and the database's network leads nowhere."""
+    """The pages of server and watch are for this machine; database and desk publish no port, and the database's network leads nowhere."""
     found = read()
     ports = {name: service["ports"] for name, service in found["services"].items() if "ports" in service}
-    assert ports == {"server": ["127.0.0.1:4200:4200"], "proxy": ["80:80", "443:443"]}
+    assert ports == {"server": ["127.0.0.1:4200:4200"], "watch": ["127.0.0.1:9109:9109"], "proxy": ["80:80", "443:443"]}
     assert found["networks"]["inside"] == {"internal": True}
     assert found["services"]["postgres"]["networks"] == ["inside"]
 

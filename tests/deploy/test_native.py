@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def secrets(tmp_path_factory):
 def stack(secrets, tmp_path_factory):
     """A way to start services by name, and the addresses that stand for theirs; everything ends with the tests."""
     folder = tmp_path_factory.mktemp("stack")
-    port = {name: free_port() for name in ("server", "worker", "ui", "proxy", "health")}
+    port = {name: free_port() for name in ("server", "worker", "watch", "ui", "proxy", "health")}
     places = {
         "/run/secrets": str(secrets),
         "/var/lib/lifeline": str(folder / "home"),
@@ -51,6 +53,7 @@ def stack(secrets, tmp_path_factory):
         "127.0.0.1:8501": f"127.0.0.1:{port['ui']}",
         "0.0.0.0": "127.0.0.1",
         "4200": str(port["server"]),
+        "9109": str(port["watch"]),
         "8501": str(port["ui"]),
         "desk.example.org": f"http://127.0.0.1:{port['proxy']}",
     }
@@ -72,12 +75,12 @@ def stack(secrets, tmp_path_factory):
 def is_well(stack, name):
     """What the image's health check asks of this service."""
     there = environment(services()[name])["HEALTH_URL"]
-    port = {"server": "4200", "worker": "8080", "ui": "8501"}[name]
+    port = {"server": "4200", "worker": "8080", "watch": "9109", "ui": "8501"}[name]
     return answers(there.replace(port, str(stack.port[name])))
 
 
 def test_server_and_worker_run_as_the_file_says(stack):
-    """PostgreSQL with its password from a file, the server that takes it and asks to sign in, a worker that signs in: all well."""
+    """PostgreSQL with its password from a file, the server that takes it and asks to sign in, worker and watch that sign in: all well."""
     if why_no_postgres():
         pytest.skip(why_no_postgres())
     database = Postgres()
@@ -90,8 +93,18 @@ def test_server_and_worker_run_as_the_file_says(stack):
         assert not answers(f"{api}/admin/version"), "the server answers strangers"
         stack("worker", PREFECT_WORKER_WEBSERVER_PORT=str(stack.port["worker"]))
         until(lambda: is_well(stack, "worker"), 180, f"the worker is not well; see {stack.folder}")
+        stack("watch")
+        until(lambda: is_well(stack, "watch"), 60, f"the watch does not answer; see {stack.folder}")
+        until(lambda: parts(stack).get("workers") == "fine", 60, "the watch does not hear of the worker")
+        assert parts(stack)["prefect"] == "fine"
     finally:
         database.stop()
+
+
+def parts(stack):
+    """State by part, as the watch tells it."""
+    told = json.load(urllib.request.urlopen(f"http://127.0.0.1:{stack.port['watch']}/health", timeout=10))
+    return {row["part"]: row["state"] for row in told["parts"]}
 
 
 def test_desk_and_proxy_run_as_the_file_says(stack):
