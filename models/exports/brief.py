@@ -13,7 +13,7 @@ from models import digest
 from models.digest import Alert, Facts, as_markdown
 from models.exports import svg
 from models.exports.atom import clean
-from models.exports.feeds import STAGE_WORDS
+from models.exports.feeds import STAGE_WORDS, told_jumps
 from models.exports.lists import fetch
 from models.identity import safe_link
 
@@ -24,6 +24,10 @@ SQL = Path(__file__).with_name("sql")
 DAYS = 7
 N_LIFELINES = 10
 N_ALERTS = 20
+HEAVIEST = (
+    "where known_on > $as_of::date - $days::integer and known_on <= $as_of::date "
+    "order by weight desc nulls last, happened_on desc, jump_id limit 15"
+)
 CLOCKS = (
     "Three clocks, never mixed: overtaken (a decisive jump covers half of what a product sells), silent (six months without a sign "
     "of life) and ended (shut down, bought and closed, or another job). Most overtaken products live on for years."
@@ -48,7 +52,7 @@ def read(con: duckdb.DuckDBPyConnection, facts: Facts | None, made_at: datetime)
     """Gather the facts from a published file; products without a name in `facts` stay out."""
     as_of = facts.as_of if facts else None
     shown = list(facts.names) if facts else []
-    jumps = fetch(con, _sql("brief_jumps"), {"as_of": as_of, "days": DAYS}).records()
+    jumps = told_jumps(con, HEAVIEST, {"as_of": as_of, "days": DAYS})
     lifelines = fetch(con, _sql("brief_lifelines"), {"shown": shown, "n": N_LIFELINES}).records()
     months = fetch(con, _sql("brief_months"), {"as_of": as_of}).records()
     found = digest.alerts(facts, facts.names) if facts else []
@@ -78,7 +82,7 @@ def _jump_markdown(row: Row) -> str:
 
 
 def _jump_line(row: Row) -> str:
-    who = " ".join(part for part in (row["provider"], row["release"]) if part) or "Unknown platform"
+    who = " ".join(part for part in (row["provider"], row["release"] or row["platform"]) if part) or "Unknown platform"
     labels = ", ".join(label.replace("_", " ") for label in row["capabilities"] or ()) or "no capability named"
     decisively = f"{row['n_decisive']} of them decisively" if row["n_decisive"] else "none decisively"
     reached = f"It reached {_counted(row['n_products'])}, {decisively}." if row["n_products"] else "No tracked product sells it."

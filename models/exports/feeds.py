@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.digest import Alert, Facts
 from models.exports.atom import Entry, midnight
@@ -20,8 +20,13 @@ STAGE_WORDS = {"announced": "announced", "preview": "in preview", "ga": "availab
 
 def jump_entries(con: duckdb.DuckDBPyConnection) -> list[Entry]:
     """The jumps that became known last, newest first."""
-    sql = (Path(__file__).with_name("sql") / "feed.sql").read_text(encoding="utf-8")
-    return [_jump(row) for row in fetch(con, sql, {"n": N_JUMPS}).records()]
+    return [_jump(row) for row in told_jumps(con, "order by known_on desc, happened_on desc, jump_id limit $n", {"n": N_JUMPS})]
+
+
+def told_jumps(con: duckdb.DuckDBPyConnection, which: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Jumps as the feed and the brief tell them; `which` says which ones and in what order (`where …`, `order by …`, `limit …`)."""
+    told = (Path(__file__).with_name("sql") / "told_jumps.sql").read_text(encoding="utf-8")
+    return fetch(con, f"with told as ({told}) select * from told {which}", params).records()
 
 
 def _jump(row: dict) -> Entry:
