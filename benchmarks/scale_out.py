@@ -92,7 +92,7 @@ def per_million(unit: Unit, one: Mapping[str, float], prices: Prices) -> list[di
         ("fetch and parse", poll * 1e6 / 3600, None, None),
         ("tag, keyword, CPU", one["tag_keyword_cpu_s"] * 1e6 / 3600, None, None),
         ("tag, embedded, CPU", one["tag_embedded_cpu_s"] * 1e6 / 3600, None, None),
-        ("tag, embedded, GPU", None, gpu, None),
+        ("tag, embedded, GPU" + ("" if gpu else " (not measured)"), None, gpu, None),
         (
             "store documents and tags",
             (one["store_cpu_s"] + one["keep_tags_cpu_s"]) * 1e6 / 3600,
@@ -105,11 +105,11 @@ def per_million(unit: Unit, one: Mapping[str, float], prices: Prices) -> list[di
     return [
         {
             "stage": name,
-            "cpu_hours": None if cpu is None else round(cpu, 3),
-            "gpu_hours": None if gpu_hours is None else round(gpu_hours, 3),
-            "gb": None if gb is None else round(gb, 2),
+            "cpu_hours": None if cpu is None else _short(cpu),
+            "gpu_hours": None if gpu_hours is None else _short(gpu_hours),
+            "gb": None if gb is None else _short(gb),
             "usd": _usd(cpu, gpu_hours, prices),
-            "usd_a_month": None if gb is None else round(gb * prices.usd_gb_month, 2),
+            "usd_a_month": None if gb is None else _short(gb * prices.usd_gb_month),
         }
         for name, cpu, gpu_hours, gb in rows
     ]
@@ -117,8 +117,8 @@ def per_million(unit: Unit, one: Mapping[str, float], prices: Prices) -> list[di
 
 def _usd(cpu_hours: float | None, gpu_hours: float | None, prices: Prices) -> float | None:
     if cpu_hours is not None:
-        return round(cpu_hours * prices.usd_cpu_hour, 4)
-    return None if gpu_hours is None else round(gpu_hours * prices.usd_gpu_hour, 4)
+        return _short(cpu_hours * prices.usd_cpu_hour)
+    return None if gpu_hours is None else _short(gpu_hours * prices.usd_gpu_hour)
 
 
 def _fetch_cpu_s(unit: Unit, n_polls: float, n_documents: float) -> float:
@@ -176,7 +176,7 @@ def limits(unit: Unit, one: Mapping[str, float], prices: Prices) -> list[dict[st
             "documents kept",
         ),
     ]
-    return [{"stage": name, "full_at": round(float(f"{value:.2g}")), "of": of} for name, value, of in rows]
+    return [{"stage": name, "full_at": round(_short(value)), "of": of} for name, value, of in rows]
 
 
 def step(unit: Unit, one: Mapping[str, float], prices: Prices, n_sources: int, n_documents: int) -> dict[str, Any]:
@@ -196,14 +196,24 @@ def step(unit: Unit, one: Mapping[str, float], prices: Prices, n_sources: int, n
     return {
         "sources": n_sources,
         "documents_a_day": n_documents,
-        "cores": {name: round(value, 3) for name, value in cores.items()},
-        "gpus": round(n_documents / prices.gpu_documents_s / day, 3) if prices.gpu_documents_s else None,
-        "traffic_gb_a_day": round(n_polls * (prices.bytes_304 + share_new * unit["feed_bytes"]) / 1e9, 2),
-        "store_gb_a_year": round(gb, 1),
-        "detect_hours_a_pass": round(kept * one["detect_cpu_s"] / 3600, 2),
-        "detect_memory_gb": round(kept * one["detect_bytes"] / 1e9, 1),
-        "usd_a_day": round(cpu_hours * prices.usd_cpu_hour + gb * prices.usd_gb_month / 30, 2),
+        "cores": {name: _short(value) for name, value in cores.items()},
+        "gpus": _short(n_documents / prices.gpu_documents_s / day) if prices.gpu_documents_s else None,
+        "traffic_gb_a_day": _short(n_polls * (prices.bytes_304 + share_new * unit["feed_bytes"]) / 1e9),
+        "store_gb_a_year": _short(gb),
+        "days_kept_that_a_pass_holds": _short(most_kept(unit, one, prices) / n_documents),
+        "usd_a_day": _short(cpu_hours * prices.usd_cpu_hour + gb * prices.usd_gb_month / 30),
     }
+
+
+def most_kept(unit: Unit, one: Mapping[str, float], prices: Prices) -> float:
+    """Documents that a pass reads within its time and within half of the memory."""
+    in_time = prices.pass_hours * 3600 / max(one["detect_cpu_s"], 1e-9)
+    return min(in_time, unit["machine"]["memory_gb"] * 1e9 / 2 / max(one["detect_bytes"], 1e-9))
+
+
+def _short(value: float) -> float:
+    """Two digits that mean something."""
+    return float(f"{value:.2g}")
 
 
 def markdown(found: Mapping[str, Any]) -> str:
@@ -217,7 +227,7 @@ def markdown(found: Mapping[str, Any]) -> str:
             "What each size takes",
             [{**one, **{f"{name}_cores": value for name, value in one["cores"].items()}} for one in steps],
             ["sources", "documents_a_day", "fetch_cores", "tag_keyword_cores", "tag_embedded_cores", "writer_cores", "gpus", "traffic_gb_a_day",
-             "store_gb_a_year", "detect_hours_a_pass", "detect_memory_gb", "usd_a_day"],
+             "store_gb_a_year", "days_kept_that_a_pass_holds", "usd_a_day"],
         ),
     ]  # fmt: skip
     head = f"{unit['machine']['cpu']}, {unit['machine']['cores']} cores, {unit['machine']['memory_gb']} GB; load {unit['machine']['load']}; {unit['measured_on']}"
@@ -232,7 +242,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "not measured"
+        return ""
     return (
         f"{value:,.0f}"
         if isinstance(value, int) or (isinstance(value, float) and value >= 1000)
