@@ -16,6 +16,12 @@ from benchmarks.poll_queue import Costs, Web, most_sources, simulate
 DAY_S = 86_400
 # sources, documents a day
 STEPS = ((500, 2_000), (5_000, 50_000), (20_000, 1_000_000), (100_000, 10_000_000))
+MILLION = ("stage", "cpu_hours", "gpu_hours", "gb", "usd", "usd_a_month")
+POLL = ("n_sources", "threads", "processes", "seconds", "p50_s", "p99_s", "longest_host_s", "interpreter_busy", "bound_by")
+SIZE = (
+    "sources documents_a_day fetch_cores tag_keyword_cores tag_embedded_cores writer_cores gpus traffic_gb_a_day store_gb_a_year "
+    "days_kept_that_a_pass_holds usd_a_day"
+).split()
 Unit = Mapping[str, Any]
 
 
@@ -220,24 +226,28 @@ def markdown(found: Mapping[str, Any]) -> str:
     """The tables of docs/scale.md."""
     unit, steps = found["unit"], found["steps"]
     blocks = [
-        _table("A million documents", found["per_million"], ["stage", "cpu_hours", "gpu_hours", "gb", "usd", "usd_a_month"]),
+        _table("A million documents", found["per_million"], MILLION),
         _table("Where one machine is full", found["limits"], ["stage", "full_at", "of"]),
-        _table("An hourly poll", found["polls"], ["n_sources", "threads", "processes", "seconds", "p50_s", "p99_s", "longest_host_s", "interpreter_busy", "bound_by"]),
-        _table(
-            "What each size takes",
-            [{**one, **{f"{name}_cores": value for name, value in one["cores"].items()}} for one in steps],
-            ["sources", "documents_a_day", "fetch_cores", "tag_keyword_cores", "tag_embedded_cores", "writer_cores", "gpus", "traffic_gb_a_day",
-             "store_gb_a_year", "days_kept_that_a_pass_holds", "usd_a_day"],
-        ),
-    ]  # fmt: skip
+        _table("An hourly poll", found["polls"], POLL),
+        _table("What each size takes", list(map(flat, steps)), SIZE),
+    ]
     head = f"{unit['machine']['cpu']}, {unit['machine']['cores']} cores, {unit['machine']['memory_gb']} GB; load {unit['machine']['load']}; {unit['measured_on']}"
     return "\n\n".join([head, *blocks])
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     lines = [f"| {' | '.join(name.replace('_', ' ') for name in columns)} |", f"|{'---|' * len(columns)}"]
-    lines += [f"| {' | '.join(_cell(row.get(name)) for name in columns)} |" for row in rows]
-    return "\n".join([f"## {title}", "", *lines])
+    return "\n".join([f"## {title}", "", *lines, *(line(row, columns) for row in rows)])
+
+
+def line(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """One row of a table."""
+    return f"| {' | '.join(_cell(row.get(name)) for name in columns)} |"
+
+
+def flat(size: Mapping[str, Any]) -> dict[str, Any]:
+    """A size with its cores as columns."""
+    return {**size, **{f"{name}_cores": value for name, value in size["cores"].items()}}
 
 
 def _cell(value: Any) -> str:
@@ -245,7 +255,7 @@ def _cell(value: Any) -> str:
         return ""
     return (
         f"{value:,.0f}"
-        if isinstance(value, int) or (isinstance(value, float) and value >= 1000)
+        if isinstance(value, int) or (isinstance(value, float) and value >= 100)
         else f"{value:g}"
         if isinstance(value, float)
         else str(value)
