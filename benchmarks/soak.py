@@ -228,9 +228,11 @@ def _means(days: Sequence[Day]) -> dict[str, float]:
 
 def ledger_sums(home: Path) -> dict[str, Any]:
     """What the runs say they did against what the store holds; `broken` lists each sum that does not add up."""
+    from models import ledger
     from models.store import open_work
 
     with open_work(home, purpose="the soak's check") as con:
+        wrong = ledger.check(con, home / "lifeline.duckdb", last=100_000)
         status = dict(con.execute("select status, count(*) from run group by 1").fetchall())
         said = con.execute(
             "select sum((counts ->> '$.ingest.new')::bigint), sum((counts ->> '$.ingest.polled')::bigint), "
@@ -250,7 +252,7 @@ def ledger_sums(home: Path) -> dict[str, Any]:
         if (two["said"] < two["held"] if name == "tagged documents" else two["said"] != two["held"])
     ]
     broken += [f"{n} runs {name}" for name, n in status.items() if name not in ("ok", "partial")]
-    return {"runs": status, **sums, "broken": broken + ([f"{n_twice} documents twice"] if n_twice else [])}
+    return {"runs": status, **sums, "broken": broken + wrong + ([f"{n_twice} documents twice"] if n_twice else [])}
 
 
 if __name__ == "__main__":

@@ -190,12 +190,14 @@ def test_the_proxy_takes_its_file():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["lifeline-server", "lifeline-worker"])
-def test_the_units_are_ones_that_systemd_takes(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "program"), [("lifeline-server", "prefect"), ("lifeline-worker", "prefect"), ("lifeline-watch", "lifeline")]
+)
+def test_the_units_are_ones_that_systemd_takes(tmp_path, name, program):
     """Systemd itself finds nothing to say about them; they run what the package puts beside the program, and restart it."""
     text = (DEPLOY / f"{name}.service").read_text()
     programs = {word for word in text.split() if word.startswith("/opt/lifeline/bin/")}
-    assert programs == {"/opt/lifeline/bin/prefect"}
+    assert programs == {f"/opt/lifeline/bin/{program}"}
     assert "Restart=always" in text
     for variable in re.findall(r"^Environment=(\w+)=", text, re.MULTILINE):
         assert not re.search("PASSWORD|AUTH_STRING|CONNECTION_URL", variable) or variable.endswith("_FILE")
