@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -16,9 +21,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flows import alarms, deployments, watch, workers
 from flows.health_page import serving
+from flows.prefect_api import free_port
 from models import settings, vitals
 from models.store import open_work
 from models.vitals import Attempt, Facts, Trouble, Vital
+from tests.conftest import ROOT
 from tests.flows.test_notify import port, webhook  # noqa: F401
 from tests.flows.test_notify import serving as listening
 from tests.flows.test_run import quiet_job
@@ -277,3 +284,48 @@ def test_health_once_is_a_check_for_container_engines(house, capsys, monkeypatch
     house(hours_ago=30)
     assert main(["health", "--once", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["state"] == "failing"
+
+
+def test_beside_serve_a_page_stands_and_alarms_go_out(house, webhook, monkeypatch):  # noqa: F811
+    """What `lifeline serve` starts beside its schedules: the page on the port asked for, and a look every so often that tells."""
+    where = free_port()
+    monkeypatch.setenv("LIFELINE_METRICS_PORT", str(where))
+    monkeypatch.setenv("LIFELINE_ALARM_URLS", f"json://127.0.0.1:{port(webhook)}/")
+    specs = deployments.read(deployments.find_file())
+    house(hours_ago=9)
+    with watch.watching(settings.load(), specs, every_s=0.1) as bound:
+        assert bound == where
+        assert fetch(f"http://127.0.0.1:{where}/health")[0] == 503
+        until = time.monotonic() + 20
+        while not webhook.got and time.monotonic() < until:
+            time.sleep(0.05)
+    assert len(webhook.got) == 1
+    with pytest.raises(urllib.error.URLError):
+        fetch(f"http://127.0.0.1:{where}/health")
+
+
+def test_a_serve_that_was_killed_is_noticed(house, home):
+    """The note that a running `lifeline serve` leaves names a process; when that is gone, the schedules are failing."""
+    seen = house()
+    note = home / "prefect" / "server.json"
+    note.parent.mkdir()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for owner, state in ((os.getpid(), "fine"), (gone.pid, "failing")):
+        note.write_text(json.dumps({"url": "http://127.0.0.1:9/api", "owner": owner}))
+        assert {one.part: one.state for one in seen.look().vitals}["schedules"] == state
+    note.unlink()
+    assert "schedules" not in {one.part for one in seen.look().vitals}
+
+
+def test_the_health_command_serves_until_it_is_told_to_stop(house, home):
+    """A process of its own with the page on a free port; SIGTERM ends it with 0."""
+    house()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "app.cli", "health", "--port", "0", "--every", "0.2"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
+        url = child.stderr.readline().split("/health")[0]
+        status, _, text = fetch(f"{url}/metrics")
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 0
+    assert (status, "lifeline_healthy 1.0" in text) == (200, True)
