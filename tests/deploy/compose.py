@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from tests.flows.team import ROOT, env_file
 DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.yaml"
 PLACE = re.compile(r"\$\{([A-Z_]+)(?::([-?][^}]*))?\}")
+# the program in a container cannot be written to, and here neither
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
 OURS = ("server", "deploy", "worker", "watch", "ui")
 
 
@@ -49,6 +52,15 @@ def environment(service: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for each in [*files, service.get("environment", {})] for name, value in each.items()}
 
 
+def may_mount() -> bool:
+    """Whether this machine lets us give a process mounts of its own."""
+    return (
+        os.getuid() == 0
+        and bool(shutil.which("unshare"))
+        and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+    )
+
+
 def start(name: str, folder: Path, places: Mapping[str, str], **environ: str) -> subprocess.Popen[bytes]:
     """Start a service as its command and environment say, through the image's entry point.
 
@@ -73,6 +85,8 @@ def start(name: str, folder: Path, places: Mapping[str, str], **environ: str) ->
         command = [str(DEPLOY / "entrypoint.sh"), *command]
     if command[1:2] == ["lifeline"]:  # the console script of an installed package
         command[1:2] = [sys.executable, "-m", "app.cli"]
+    if service.get("read_only") and may_mount():
+        command = ["unshare", "-m", "sh", "-c", READ_ONLY, sys.prefix, *command]
     with (folder / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
             command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -136,7 +136,7 @@ class Team:
     def start_server(self) -> None:
         """`prefect server start`, until it answers."""
         self.server = self._start("server", *PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
-        until(lambda: answers(f"{self.environ['PREFECT_API_URL']}/health"), 180, "Prefect's server does not start")
+        until(lambda: answers(f"{self.environ['PREFECT_API_URL']}/health"), 400, "Prefect's server does not start")
 
     def deploy(self, file: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
         """`lifeline deploy`."""
