@@ -27,7 +27,7 @@ PICTURES = {
     "product": ("/product?id=jasper", "light", WIDE),
     "product-phone": ("/product?id=chatpdf", "dark", PHONE),
     "capability": ("/capability?id=file_input", "dark", WIDE),
-    "what-if": ("/what-if?capability=coding&platform=OpenAI&id=jasper", "light", WIDE),
+    "what-if": ("/what-if?capability=coding&platform=Apple&id=cursor", "light", WIDE),
     "sql": (
         "/sql?q=from%20lifeline%20join%20product%20using%20(product_id)%20select%20name%2C%20s12%20order%20by%20s12%20limit%208",
         "light",
