@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from app import signin
 from app.guard import Guard
 
-WARM = ("pandas", "pyarrow", "duckdb", "altair", "models.survival.whatif")
+FIRST, LAST = ("pandas", "pyarrow", "duckdb"), ("models.survival.whatif",)
 
 
 @asynccontextmanager
@@ -33,7 +33,7 @@ async def _lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
 def _warm() -> None:
     """Modules live as long as the server: `freeze` spares every later collection of garbage from walking through them."""
     views = sorted(f"app.views.{file.stem}" for file in Path(__file__).with_name("views").glob("[a-z]*.py"))
-    for name in (*WARM, *views):
+    for name in (*FIRST, *views, *LAST):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

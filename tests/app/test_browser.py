@@ -60,14 +60,14 @@ class Visitor:
     def open(self, path):
         """Go to a page and wait until it is drawn; returns the seconds that took."""
         start = time.perf_counter()
-        self.page.goto(self.desk + path)
+        self.page.goto(self.desk + path, timeout=150_000)
         self.settle()
         return time.perf_counter() - start
 
     def settle(self):
         """Wait until the script has run and nothing is stale."""
         self.page.wait_for_timeout(60)
-        self.page.wait_for_function(IS_READY, timeout=60_000)
+        self.page.wait_for_function(IS_READY, timeout=150_000)  # a busy machine is not a broken page
 
     def count(self, test_id):
         """How many elements of Streamlit's kind are on the page."""
