@@ -329,3 +329,20 @@ def test_the_health_command_serves_until_it_is_told_to_stop(house, home):
         child.send_signal(signal.SIGTERM)
         assert child.wait(30) == 0
     assert (status, "lifeline_healthy 1.0" in text) == (200, True)
+
+
+def test_status_shows_each_part(home, capsys):
+    """`lifeline status` has a table of parts, also in a home whose writer left no vitals; sources have their own table."""
+    from app.cli import main
+    from tests.app import published
+
+    published.write(home / "lifeline.duckdb")
+    assert main(["status", "--json"]) == 0
+    parts = {row["part"]: row["state"] for row in json.loads(capsys.readouterr().out)["parts"]}
+    assert {"poll", "pass", "published", "disk", "sources"} <= set(parts)
+    now = datetime.now(UTC)
+    vitals.write(home, facts(now, 9, troubles=(Trouble("bad", "Bad", "gone", now, 1, "410"),)))
+    assert main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"poll +failing +last polled the sources 9 hours ago", text)
+    assert "source:bad" not in text
