@@ -164,12 +164,17 @@ def signs_of_life(rows: pd.DataFrame) -> Chart:
     month, n = {"timeUnit": "yearmonth"}, {"aggregate": "sum"}
     spec = _mark(
         "bar",
-        x=_t("month", **month),
+        x=_t("month", scale={"domain": _two_years(max(long["month"]))}, **month),
         y=_q("n", t("chart.signs"), **n),
         color=_n("kind", legend=ON_TOP, scale={"domain": list(words.values()), "range": [GREY, BLUE, GREEN, ORANGE]}),
         tooltip=[_t("month", t("col.month"), format="%Y-%m", **month), _n("kind", t("col.kind")), _q("n", "n", **n)],
     )
     return Chart(long.assign(kind=[words[name] for name in long["kind"]]), {**spec, "height": 180})
+
+
+def _two_years(last: Any) -> list[Spec]:
+    """The 24 months up to `last` as a domain, so that a single month does not fill the chart."""
+    return [{"year": last.year - 2, "month": last.month, "date": 1}, {"year": last.year, "month": last.month, "date": 28}]
 
 
 def said_before(rows: pd.DataFrame) -> Chart:

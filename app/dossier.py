@@ -19,7 +19,7 @@ def exposures(product: dict[str, Any], rows: pd.DataFrame) -> None:
     if rows.empty:
         present.nothing(t("product.no_exposures"))
         return
-    overtaken = product["overtaken_on"] or product.get("overtaken_before")
+    overtaken = product["overtaken_on"] or (product.get("overtaken_before") if was_overtaken_first(product) else None)
     cells = rows[["exposed_on", "capability", "weight", "is_decisive", "provider", "release"]].fillna({"weight": 0.1})
     present.draw(charts.exposures(cells, overtaken), alt=t("product.exposures", n=len(rows)))
     config = st.column_config
@@ -48,6 +48,13 @@ def exposures(product: dict[str, Any], rows: pd.DataFrame) -> None:
             opens=tables.open_jump,
         )
     present.downloads(rows, f"{product['product_id']}-exposures")
+
+
+def was_overtaken_first(product: dict[str, Any]) -> bool:
+    """Whether it was overtaken before it ended; jumps go on to cover the jobs of a product that is gone."""
+    ended_on = product.get("ended_on")
+    overtaken_on = product.get("overtaken_before")
+    return bool(overtaken_on) and (not ended_on or overtaken_on <= ended_on)
 
 
 def comparables(rows: pd.DataFrame) -> None:

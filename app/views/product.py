@@ -100,12 +100,11 @@ def _no_lifeline(product: dict[str, Any]) -> None:
     """Why there is no estimate: it ended, or nobody knows whether it lives."""
     if product["outcome"] in ENDED:
         when = text.day(product["ended_on"])
-        st.info(
-            t("product.has_ended", outcome=t(f"outcome.{product['outcome']}"), on=when if when != "–" else t("day_unknown")),
-            icon="🏁",
-        )
+        st.info(t("product.has_ended", outcome=t(f"outcome.{product['outcome']}"), on=when if when != "–" else t("day_unknown")))
         if product["overtaken_before"]:
-            st.markdown(t("product.was_overtaken", on=text.day(product["overtaken_before"], "month")))
+            is_first = dossier.was_overtaken_first(product)
+            words = "product.was_overtaken" if is_first else "product.ended_first"
+            st.markdown(t(words, on=text.day(product["overtaken_before"], "month")))
     else:
         st.info(t("cannot_say", why=t("product.fate_unknown")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,17 @@ def test_an_ended_product_gets_no_estimate(published, visit):
     """The page says when and how it ended instead."""
     text = said(visit("product", id="artifact-news")) + said(visit("product", id="adept"))
     assert "within 12 months" not in text
+
+
+def test_a_product_that_ended_first_is_not_said_to_have_been_overtaken():
+    """Jumps go on to cover the jobs of a product that is gone; that is told in its own words."""
+    from app import dossier
+
+    early, late = date(2024, 1, 1), date(2024, 5, 1)
+    assert dossier.was_overtaken_first({"overtaken_before": early, "ended_on": late})
+    assert dossier.was_overtaken_first({"overtaken_before": early, "ended_on": None})
+    assert not dossier.was_overtaken_first({"overtaken_before": late, "ended_on": early})
+    assert not dossier.was_overtaken_first({"overtaken_before": None, "ended_on": early})
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -42,6 +42,8 @@ TOLD = {
     "tagging_label.capability": "'image_generation'",
     "forecast.horizon_months": "12",
     "walk_forward.horizon_months": "12",
+    "walk_forward_said.horizon_months": "12",
+    "walk_forward_said.clock": "'ended'",
     "run.status": "'ok'",
 }
 

@@ -96,6 +96,11 @@ create table if not exists walk_forward (
     brier_no_exposure double, auc double, slope double, oe double
 );
 
+-- What it said of each product, by clock, day and horizon: the chance of the event and its interval.
+create table if not exists walk_forward_said (
+    product_id varchar, clock varchar, origin_on date, horizon_months integer, p double, p_low double, p_high double
+);
+
 create table if not exists walk_forward_finding (key varchar primary key, value json);
 
 -- What every run recomputes whole. Declared here so that views bind before the first run; stages replace the rows.
@@ -154,7 +159,10 @@ create table if not exists lifeline (
     s12 double, s12_low double, s12_high double, median_months double, safe_until_months integer, lifeline_class varchar,
     overtaken_on date, p_overtaken_3 double, p_overtaken_6 double, p_overtaken_12 double, p_shut_down_12 double,
     p_acquired_12 double, p_pivoted_12 double, silent_since date, p_silent_3 double, p_silent_6 double, p_silent_12 double,
-    lost_months double, main_jump_id varchar, n_at_risk integer, n_ended integer, evidence varchar, reason varchar
+    lost_months double, main_jump_id varchar, n_at_risk integer, n_ended integer, evidence varchar, reason varchar,
+    p_overtaken_3_low double, p_overtaken_3_high double, p_overtaken_6_low double, p_overtaken_6_high double,
+    p_overtaken_12_low double, p_overtaken_12_high double, p_silent_3_low double, p_silent_3_high double, p_silent_6_low double,
+    p_silent_6_high double, p_silent_12_low double, p_silent_12_high double
 );
 
 create table if not exists lifeline_curve (
@@ -172,6 +180,11 @@ create table if not exists activity (
 create table if not exists accuracy (
     origin_on date, horizon_months integer, method varchar, n integer, n_ended integer, brier double, brier_life_table double,
     brier_no_exposure double, auc double, slope double, oe double
+);
+
+-- One row per product, clock, past day and horizon: what the method would have said then.
+create table if not exists hindcast (
+    product_id varchar, clock varchar, origin_on date, horizon_months integer, p double, p_low double, p_high double
 );
 
 -- One row per statement that holds for the whole run (verdict on jumps, mixture of priors, crude level), as JSON.
@@ -211,11 +224,13 @@ insert into document (document_id, source_id, url, title, text, lang, published_
 insert into document (document_id, source_id, url, title, text, lang, published_at, first_seen_at, updated_at, n_versions, content_hash, is_date_suspect, facts, text_source_id) values ('document 2', 'source 2', 'https://example.org/2', 'OpenAI launches image generation in ChatGPT, part 2', 'ChatGPT now generates images from text, today, for all users, part 2.', 'en', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', 2, 'content_hash 2', false, null, 'text_source 2');
 insert into source (source_id, title, kind, url, site, provider, lang, every_hours, is_active, tier, product_id, is_listed, health, health_since_at, last_fetch_at, last_success_at, last_new_at, next_fetch_at, etag, last_modified, moved_to, n_failures, last_error, hold_until_at, retired_at, newest_at, body_hash) values ('source 1', 'title 1', 'feed', 'https://example.org/1.xml', 'site 1', 'provider 1', 'lang 1', 0.1, true, 'press', 'product 1', true, 'fine', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', 'etag 1', 'last_modified 1', 'moved_to 1', 1, 'last_error 1', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', timestamptz '2026-08-01 06:00:00+00', 'body_hash 1');
 insert into source (source_id, title, kind, url, site, provider, lang, every_hours, is_active, tier, product_id, is_listed, health, health_since_at, last_fetch_at, last_success_at, last_new_at, next_fetch_at, etag, last_modified, moved_to, n_failures, last_error, hold_until_at, retired_at, newest_at, body_hash) values ('source 2', 'title 2', 'feed', 'https://example.org/2.xml', 'site 2', 'provider 2', 'lang 2', 0.2, true, 'press', 'product 2', true, 'fine', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', 'etag 2', 'last_modified 2', 'moved_to 2', 2, 'last_error 2', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', timestamptz '2026-08-02 06:00:00+00', 'body_hash 2');
-insert into tagging_label (document_id, tagger, capability, score, evidence) values ('document 1', 'tagger 1', 'image_generation', 0.1, 'evidence 1');
-insert into tagging_label (document_id, tagger, capability, score, evidence) values ('document 2', 'tagger 2', 'image_generation', 0.2, 'evidence 2');
+insert into walk_forward_said (product_id, clock, origin_on, horizon_months, p, p_low, p_high) values ('product 1', 'ended', date '2026-08-01', 12, 0.1, 0.1, 0.1);
+insert into walk_forward_said (product_id, clock, origin_on, horizon_months, p, p_low, p_high) values ('product 2', 'ended', date '2026-08-02', 12, 0.2, 0.2, 0.2);
 insert into walk_forward_finding (key, value) values ('key 1', '{}');
 insert into walk_forward_finding (key, value) values ('key 2', '{}');
-insert into walk_forward (origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, brier_no_exposure, auc, slope, oe) values (date '2026-08-01', 12, 'method 1', 1, 1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1);
-insert into walk_forward (origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, brier_no_exposure, auc, slope, oe) values (date '2026-08-02', 12, 'method 2', 2, 2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2);
 insert into tagging (document_id, tagger, content_hash, tagged_at, event_kind, kind_score, provider, magnitude, products, kind_scores, scores) values ('document 1', 'tagger 1', 'content_hash 1', timestamptz '2026-08-01 06:00:00+00', 'capability_jump', 0.1, 'provider 1', 1, ['product 1'], '{"capability_jump": 0.9}', '{"image_generation": 0.9}');
 insert into tagging (document_id, tagger, content_hash, tagged_at, event_kind, kind_score, provider, magnitude, products, kind_scores, scores) values ('document 2', 'tagger 2', 'content_hash 2', timestamptz '2026-08-02 06:00:00+00', 'capability_jump', 0.2, 'provider 2', 2, ['product 2'], '{"capability_jump": 0.9}', '{"image_generation": 0.9}');
+insert into walk_forward (origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, brier_no_exposure, auc, slope, oe) values (date '2026-08-01', 12, 'method 1', 1, 1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1);
+insert into walk_forward (origin_on, horizon_months, method, n, n_ended, brier, brier_life_table, brier_no_exposure, auc, slope, oe) values (date '2026-08-02', 12, 'method 2', 2, 2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2);
+insert into tagging_label (document_id, tagger, capability, score, evidence) values ('document 1', 'tagger 1', 'image_generation', 0.1, 'evidence 1');
+insert into tagging_label (document_id, tagger, capability, score, evidence) values ('document 2', 'tagger 2', 'image_generation', 0.2, 'evidence 2');
