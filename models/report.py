@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,5 +30,9 @@ def _cell(value: Any) -> str:
 
 
 def say(message: str) -> None:
-    """Progress, on standard error, so that standard output stays the answer."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201
+    """Progress, on standard error, so that standard output stays the answer.
+
+    Where nobody listens any more, as when a run's worker died, the work goes on all the same.
+    """
+    with suppress(BrokenPipeError):
+        print(message, file=sys.stderr, flush=True)  # noqa: T201

@@ -180,6 +180,18 @@ def test_without_prefect_the_stages_run_all_the_same(config):
     assert rows(config, "select count(*) > 100 from lifeline") == [(True,)]
 
 
+def test_a_run_goes_on_when_nobody_listens(config):
+    """Whoever started a run may be gone, and the pipe that it tells its progress to with it; the run publishes all the same."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    plainly = [word for name in ("detect", "derive", "publish") for word in ("--stage", name)]
+    command = [sys.executable, "-m", "app.cli", "run", "--offline", *plainly]
+    child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=writer)
+    os.close(writer)
+    assert child.wait(180) == 0
+    assert rows(config, "select status from run") == [("ok",)]
+
+
 def test_an_earlier_day_polls_no_live_source(config):
     """What is fetched today was not known then; standing on an earlier day says so and polls nothing."""
     done = cli(
