@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from models import repair, settings
+from models import damage, repair, settings
 from models.errors import StoreError, UsageError
 from models.report import Report, say, table
 from models.store import lock_holder
@@ -72,9 +72,9 @@ def _repaired(args: argparse.Namespace, config: settings.Settings) -> Report:
     """Mend, and say of each finding what was done."""
     means = repair.Means(_rerun, args.give_up_log, args.backups)
     done = []
-    for damage, is_mended, said in repair.repair(config, datetime.now(UTC), means):
-        say(f"{damage.said}: {said}")
-        done.append({"what": damage.kind, "found": damage.said, "is_mended": is_mended, "done": said})
+    for found, is_mended, said in repair.repair(config, datetime.now(UTC), means):
+        say(f"{found.said}: {said}")
+        done.append({"what": found.kind, "found": found.said, "is_mended": is_mended, "done": said})
     lines = [f"{'mended' if one['is_mended'] else 'NOT mended'}  {one['found']}: {one['done']}" for one in done]
     holder = lock_holder(config.home)
     if holder:
@@ -201,9 +201,9 @@ def _published(file: Path) -> Iterator[Finding]:
 
 
 def _damages(config: settings.Settings) -> Iterator[Finding]:
-    for damage in repair.find(config, datetime.now(UTC)):
-        state = "missing" if damage.kind == "store" else "note"
-        yield Finding("broken", damage.said, state, f"`lifeline doctor --repair` {damage.remedy}")
+    for one in damage.find(config, datetime.now(UTC)):
+        state = "missing" if one.kind == "store" else "note"
+        yield Finding("broken", one.said, state, f"`lifeline doctor --repair` {one.remedy}")
 
 
 def _writer(home: Path) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import pytest
 from app.cli import main
 from flows import pipeline
 from flows.pipeline import Job
-from models import backup, settings
+from models import backup, damage, settings
 from models.store import hold_lock, insert_rows, open_published, open_work
 
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)
@@ -183,6 +183,32 @@ def test_a_broken_log_can_be_given_up(broken, doctor):
     with open_work(broken) as con:
         assert con.execute("select title from document").fetchall() == [("kept",)]
     assert [file.read_bytes() for file in (broken / "broken").rglob("*.wal")] == [bytes(data)]
+
+
+def test_a_file_that_is_mostly_free_is_written_anew(broken, doctor, monkeypatch):
+    """Views, comments and keys come along; what was free is gone."""
+    monkeypatch.setattr(damage, "LOOSE_BYTES", 1_000_000)
+    told = "select view_name, comment from duckdb_views() where not internal order by 1"
+    with open_work(broken) as con:
+        con.execute(
+            "insert into document by name "
+            "select 'x' || i as document_id, now() as first_seen_at, "
+            "array_to_string([md5((i * k)::varchar) for k in range(60)], ' ') as text from range(15000) as numbers(i)"
+        )
+    with open_work(broken) as con:
+        con.execute("delete from document where document_id like 'x%'")
+    with open_work(broken) as con:  # what one checkpoint frees, the next one counts
+        con.execute("insert or replace into meta values ('tagger', 'any')")
+        con.execute("checkpoint")
+        views = con.execute(told).fetchall()
+    large = (broken / "work.duckdb").stat().st_size
+    code, report = doctor("--repair")
+    assert (code, repairs(report)) == (0, [("loose", True)])
+    assert (broken / "work.duckdb").stat().st_size < large / 2
+    with open_work(broken) as con:
+        assert con.execute(told).fetchall() == views
+        assert con.execute("select title from document").fetchall() == [("kept",)]
+        con.execute("insert or replace into meta values ('schema_version', '1')")
 
 
 def test_while_a_run_is_writing_the_store_is_left_alone(broken, doctor):

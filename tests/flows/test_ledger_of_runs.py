@@ -15,7 +15,7 @@ import pytest
 from flows import pipeline
 from flows.pipeline import Job
 from models import ledger, settings
-from models.store import open_work
+from models.store import insert_rows, open_work
 from tests.flows.pressroom import feed, sources_csv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,10 +76,16 @@ def test_after_faults_and_a_kill_the_ledger_adds_up(site, home, monkeypatch, tmp
 
 
 @pytest.mark.slow
-def test_a_whole_pass_adds_up(home, monkeypatch):
-    """Derived tables and the published file hold the rows that the run counted."""
+def test_a_whole_pass_adds_up_and_ends_with_dropping_what_is_old(home, monkeypatch):
+    """Derived tables and the published file hold the rows that the run counted; so does what went with age."""
     monkeypatch.setenv("LIFELINE_TAGGER", "keyword")
+    monkeypatch.setenv("LIFELINE_KEEP_VERSIONS_DAYS", "30")
     config = settings.load()
+    with open_work(home) as con:
+        old = {"document_id": "d", "version": 1, "seen_at": datetime(2026, 5, 1, tzinfo=UTC), "text": "old"}
+        insert_rows(con, "document_version", [old])
     pipeline.run(Job(date(2026, 8, 22), datetime(2026, 11, 22, 12, tzinfo=UTC), is_offline=True, say=lambda line: None), config)
     with open_work(home) as con:
         assert ledger.check(con, config.published) == []
+        assert con.execute("select counts ->> '$.prune.versions' from run").fetchall() == [("1",)]
+        assert con.execute("select text from document_version").fetchall() == [(None,)]

@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from models import snapshot
+from models import backup, restore, snapshot
 from models.errors import StoreError
 from models.snapshot import CHECKPOINT, FLUSH, Log, Look, is_quiet, read_log, unsure
 
@@ -39,7 +40,8 @@ while True:
 @pytest.fixture
 def writer(tmp_path):
     """A process that commits as fast as it can, its file, and what it has acknowledged."""
-    file, told = tmp_path / "w.duckdb", tmp_path / "told"
+    file, told = tmp_path / "busy" / "work.duckdb", tmp_path / "told"
+    file.parent.mkdir()
     child = subprocess.Popen([sys.executable, "-c", WRITER, str(file), str(told)])
     while not told.exists() or not told.read_text():
         assert child.poll() is None
@@ -63,16 +65,16 @@ def check(copy: Path, acknowledged: int) -> int:
     return newest
 
 
-def test_copies_taken_while_a_writer_commits_hold_whole_prefixes(writer, tmp_path):
-    """Through checkpoints and drops every copy opens and holds all commits up to one, none doubled, no acknowledged one lost."""
+def test_backups_made_while_a_writer_commits_hold_whole_prefixes(writer, tmp_path):
+    """Through checkpoints and drops every restored backup holds all commits up to one, none doubled, no acknowledged one lost."""
     _, file, acknowledged = writer
     headers, seen, until = set(), [], time.monotonic() + 6
-    while time.monotonic() < until:
-        safe = acknowledged()
-        snapshot.snapshot(file, tmp_path / "copy.duckdb", wait_s=20)
-        seen.append(check(tmp_path / "copy.duckdb", safe))
+    while time.monotonic() < until or len(seen) < 3:
+        safe, home = acknowledged(), tmp_path / f"home{len(seen)}"
+        made = backup.back_up(file.parent, tmp_path / f"{len(seen)}.tar.gz", datetime.now(UTC), wait_s=20)
+        restore.restore(made.file, home, datetime.now(UTC))
+        seen.append(check(home / "work.duckdb", safe))
         headers.add(snapshot.look(file).headers)
-    assert len(seen) >= 4
     assert seen == sorted(seen)
     assert len(headers) > 1, "no checkpoint happened; the test shows nothing"
 
