@@ -24,6 +24,7 @@ from typing import Any
 from models.errors import StoreError, UsageError
 from models.settings import SECRET, read_file
 from models.snapshot import snapshot
+from models.store import lock_holder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -85,6 +86,8 @@ def back_up(home: Path, target: Path, now: datetime, *, with_taggers: bool = Tru
         raise UsageError(f"{file} is there already; give another name, or a folder")
     if not (home / WORK).is_file():
         raise StoreError(f"{home} has no {WORK} yet; there is nothing to back up (`lifeline run` makes it)")
+    if f"(process {os.getpid()} " in (lock_holder(home) or ""):
+        raise StoreError("this very process is writing to the work file; back up from another one, as `lifeline backup` does")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _staging(file) as staging:

@@ -103,10 +103,11 @@ def _inside(con: duckdb.DuckDBPyConnection, config: Settings) -> Iterator[Damage
     if owed := stale.stale(con):
         words = f"the tables of {' and '.join(owed)} are not whole: an upgrade emptied them, or a run died"
         yield Damage("rebuild", words, "runs detect, derive and publish again")
-    size = con.execute("select block_size * free_blocks, block_size * total_blocks from pragma_database_size()").fetchone()
-    if size and size[0] > max(LOOSE_BYTES, LOOSE_SHARE * size[1]):
-        words = f"{size[0] / 1e6:.0f} of the {size[1] / 1e6:.0f} MB of {WORK} are free"
-        yield Damage("loose", words, "writes it anew without them")
+    row = con.execute("select block_size * used_blocks from pragma_database_size()").fetchone()
+    size = config.work.stat().st_size
+    loose = size - int(row[0]) if row else 0
+    if loose > max(LOOSE_BYTES, LOOSE_SHARE * size):
+        yield Damage("loose", f"{loose / 1e6:.0f} of the {size / 1e6:.0f} MB of {WORK} are free", "writes it anew without them")
     if not open_runs:
         for line in _wrong_sums(con, config):
             yield Damage("sum", line, "nothing: it is a trace of something that went wrong; please report it")

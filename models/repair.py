@@ -163,8 +163,10 @@ def _mend_rebuild(damage: Damage, config: Settings, now: datetime, means: Means)
 def _mend_publish(damage: Damage, config: Settings, now: datetime, means: Means) -> tuple[bool, str]:
     if not _published_is_due(config):
         return True, "was published with the rest"
-    means.rerun(("publish",))
-    return True, "published again"
+    with open_work(config.home, purpose="lifeline doctor --repair") as con:
+        stages = REBUILD if stale.stale(con) else ("publish",)
+    means.rerun(stages)
+    return True, f"ran {', '.join(stages)}"
 
 
 def _published_is_due(config: Settings) -> bool:

@@ -94,6 +94,9 @@ def test_what_is_published_is_made_again(broken, doctor, how):
     elif how == "old":
         with duckdb.connect(str(published)) as con:
             con.execute("alter table lifeline drop column p_silent_12")
+        with duckdb.connect(str(broken / "work.duckdb")) as con:
+            con.execute("drop table posterior")
+            con.execute("update meta set value = 'of an older release' where key = 'schema_digest'")
     else:
         (broken / "exports" / {"export": "jump.csv", "index": "index.json"}[how]).unlink()
     (said,) = [line for line in found(doctor()[1]) if not line.startswith("run ")]
@@ -191,12 +194,13 @@ def test_a_file_that_is_mostly_free_is_written_anew(broken, doctor, monkeypatch)
     told = "select view_name, comment from duckdb_views() where not internal order by 1"
     with open_work(broken) as con:
         con.execute(
-            "insert into document by name "
-            "select 'x' || i as document_id, now() as first_seen_at, "
-            "array_to_string([md5((i * k)::varchar) for k in range(60)], ' ') as text from range(15000) as numbers(i)"
+            "create table bulk as "
+            "select array_to_string([md5((i * k)::varchar) for k in range(60)], ' ') as text from range(15000) as numbers(i)"
         )
+    with open_work(broken) as con:  # behind it in the file, so that it cannot just be cut shorter
+        con.execute("create table behind as from bulk limit 1000")
     with open_work(broken) as con:
-        con.execute("delete from document where document_id like 'x%'")
+        con.execute("drop table bulk")
     with open_work(broken) as con:  # what one checkpoint frees, the next one counts
         con.execute("insert or replace into meta values ('tagger', 'any')")
         con.execute("checkpoint")

@@ -260,6 +260,12 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(kept, tmp_path, monkeyp
     assert list((tmp_path / "c").iterdir()) == []
 
 
+def test_a_writer_does_not_back_up_its_own_file(kept, tmp_path):
+    """Reading and closing the file would end this process's own lock on it."""
+    with hold_lock(kept, "a run"), pytest.raises(StoreError, match="from another one"):
+        backup.back_up(kept, tmp_path / "b", NOON)
+
+
 def test_a_backup_can_be_checked_without_a_home(made, tmp_path):
     """Checking unpacks beside the home that would be, and leaves nothing."""
     home = tmp_path / "not-yet"
