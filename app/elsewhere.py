@@ -8,9 +8,9 @@ from pathlib import Path
 
 from models.errors import LifelineError
 from models.exchange import open_exchange
+from models.publishing import DATABASE, cache_of, fetch_database
 from models.report import say
 from models.settings import Settings
-from models.snapshots import DATABASE, cache_of, fetch_database
 
 HELP = "read what was published to this folder or s3:// address instead of the home's own file"
 # how often the desk looks whether there is something newer

@@ -189,12 +189,12 @@ def publish(context: Context) -> Counts:
 
 def _put_on_exchange(context: Context) -> Counts:
     from models.exchange import open_exchange
-    from models.snapshots import put_snapshot
+    from models.publishing import put_version
 
     settings, private = context.settings, context.settings["exchange_private"]
     try:
         exchange = open_exchange(settings["exchange"])
-        return put_snapshot(exchange, settings.published, settings.exports, context.clock(), include_private=private)
+        return put_version(exchange, settings.published, settings.exports, context.clock(), include_private=private)
     except LifelineError as error:
         context.say(str(error))
         return {"failed": 1, "error": str(error)}

@@ -12,7 +12,7 @@ import pytest
 
 from models.exchange import open_exchange
 from models.exports.stage import export
-from models.snapshots import put_snapshot
+from models.publishing import put_version
 from tests.app import published
 from tests.conftest import ROOT
 from tests.s3 import s3
@@ -42,7 +42,7 @@ def made(tmp_path_factory):
     """A home with a published file and its exports, and an exchange that has them, too."""
     home = tmp_path_factory.mktemp("home")
     export(published.write(home / "lifeline.duckdb"), home / "exports", NOW)
-    put_snapshot(open_exchange(str(home / "exchange")), home / "lifeline.duckdb", home / "exports", NOW)
+    put_version(open_exchange(str(home / "exchange")), home / "lifeline.duckdb", home / "exports", NOW)
     return home
 
 
@@ -63,7 +63,7 @@ def test_snippets_for_a_bucket_run(made, s3, code):
     """Against an S3 server on loopback."""
     needs(code)
     address = f"{s3}/notebooks"
-    put_snapshot(open_exchange(address), made / "lifeline.duckdb", made / "exports", NOW)
+    put_version(open_exchange(address), made / "lifeline.duckdb", made / "exports", NOW)
     run(code, LIFELINE_EXCHANGE=address)
 
 

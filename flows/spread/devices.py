@@ -30,10 +30,10 @@ def use_device(device: str) -> None:
     """Take this worker's GPU and size its batches; nothing on a machine without one. To be called before torch looks at devices."""
     if device == "cpu":
         return
-    n_devices = _n_devices()
-    if not n_devices:
+    n = n_devices()
+    if not n:
         return
-    own = visible_device(_rank(), n_devices, os.environ)
+    own = visible_device(_rank(), n, os.environ)
     if own is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = own
     import torch
@@ -44,7 +44,7 @@ def use_device(device: str) -> None:
         encoder.GPU_BATCH_TOKENS = batch_tokens(torch.cuda.mem_get_info()[0])
 
 
-def _n_devices() -> int:
+def n_devices() -> int:
     """GPUs of this machine, counted without torch, for torch never looks a second time."""
     from pathlib import Path
 

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,15 @@ Job = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """A cluster: a new one of `n_workers` local processes (None: as many as there are cores), or the one at `address`."""
+    """A cluster: a new one of `n_workers` local processes (None: as many as there are cores), or the one at `address`.
+
+    With `has_gpus` each task takes a GPU of its own, where the cluster counts them.
+    """
 
     engine: str
     n_workers: int | None = None
     address: str = ""
+    has_gpus: bool = False
 
     @property
     def words(self) -> str:
@@ -88,7 +92,7 @@ def run_shards(
 
     Returns how many shards came back. Whatever goes wrong outside `merge` is said in one line and not raised.
     """
-    state = _Progress(merge)
+    state = _Progress(merge, runner.engine == "ray" and runner.has_gpus)
     try:
         task_runner = _task_runner(runner, home)
         with _prefect(home):
@@ -108,8 +112,8 @@ def run_shards(
 class _Progress:
     """Merges what comes back, and keeps apart what went wrong there from what went wrong elsewhere."""
 
-    def __init__(self, merge: Callable[[Any], None]) -> None:
-        self.merge = merge
+    def __init__(self, merge: Callable[[Any], None], asks_for_gpus: bool = False) -> None:
+        self.merge, self.asks_for_gpus = merge, asks_for_gpus
         self.n_done = 0
         self.failures: list[str] = []
         self.broken: BaseException | None = None
@@ -144,8 +148,17 @@ def over_shards(work: str, jobs: Sequence[Job], same: Job) -> None:
 
     varied = {name: [job[name] for job in jobs] for name in jobs[0]}
     state = _under_way.get()
-    for future in getattr(tasks, work).map(**varied, **{name: unmapped(value) for name, value in same.items()}):
+    with _a_gpu_each() if state.asks_for_gpus else nullcontext():
+        futures = getattr(tasks, work).map(**varied, **{name: unmapped(value) for name, value in same.items()})
+    for future in futures:
         state.take(future)
+
+
+def _a_gpu_each() -> AbstractContextManager[None]:
+    """Ray hides every GPU from a task that does not ask for one."""
+    from prefect_ray.context import remote_options
+
+    return remote_options(num_gpus=1)
 
 
 def _start(task_runner: Any, work: str, jobs: Sequence[Job], same: Job, state: _Progress) -> None:

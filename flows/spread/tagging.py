@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.spread.devices import n_devices
 from flows.spread.handover import HandOver
 from flows.spread.runner import Runner, run_shards
 from flows.spread.shards import DOCUMENTS, cut_documents
@@ -60,6 +62,7 @@ def _tag(
     keys = pending_keys(con, tagger)
     if len(keys) < fewest:
         return n_done
+    runner = with_devices(runner, str(settings["tagger"]), str(settings["device"]), n_devices())
     shards = cut_documents(tagger, keys, size)
     say(f"tagging {len(keys)} documents in {len(shards)} shards on {runner.words}")
     for shard in shards:
@@ -75,6 +78,13 @@ def _tag(
     run_shards(runner, settings.home, "tag_shard", jobs, _same(hand, settings, tagger), merge, say)
     hand.sweep()
     return n_done
+
+
+def with_devices(runner: Runner, tagger: str, device: str, n: int) -> Runner:
+    """The cluster for a tagger on `n` GPUs of this machine: as many local workers as GPUs, unless a number was given."""
+    if device == "cpu" or tagger == "keyword" or (not n and not (runner.address and device == "cuda")):
+        return runner
+    return replace(runner, has_gpus=True, n_workers=runner.n_workers or (None if runner.address else n))
 
 
 def _store(con: duckdb.DuckDBPyConnection, tagger: str, table: Any, clock: Callable[[], datetime]) -> int:

@@ -19,15 +19,18 @@ from flows.spread.handover import HandOver
 from flows.spread.rows import from_parquet, outcome_table, outcomes_of, state_table, states_of, to_parquet
 from flows.spread.runner import Runner, parse_runner
 from flows.spread.shards import cut_documents, cut_hosts, fingerprint
-from flows.spread.tagging import tag_elsewhere
+from flows.spread.tagging import tag_elsewhere, with_devices
 from models import settings
 from models.errors import SettingsError
 from models.exchange import open_exchange
 from models.store import insert_rows, open_work
 from models.tagger import load_tagger
 from models.tags import n_pending, pending_batches, pending_keys, pending_texts, store_tags
-from tests.flows.pressroom import feed
+from tests.flows.pressroom import feed, sources_csv
 from tests.flows.site import NOW, config, item, rss, source
+from tests.s3 import s3
+
+__all__ = ["s3"]  # a fixture
 
 WORDS = (
     "OpenAI launches image generation in ChatGPT",
@@ -228,6 +231,32 @@ def test_a_cluster_polls_as_one_process_does(stores, tmp_path, site, dask):
 
 
 @pytest.mark.slow
+def test_a_scheduled_run_spreads_its_stages(home, tmp_path, site, dask, monkeypatch):
+    """Within a Prefect flow, whose tasks hold the store's connection, both stages go to the cluster that the setting names."""
+    from datetime import date
+
+    from prefect import flow
+
+    from flows import pipeline
+    from flows.daily import as_task
+
+    pages(site, 4)
+    more = {"RUNNER": dask, "TAGGER": "keyword", "ALLOW_PRIVATE": "1", "FULLTEXT_PER_RUN": "0"}
+    for name, value in more.items():
+        monkeypatch.setenv(f"LIFELINE_{name}", value)
+    for function in (tag_elsewhere, fetching.poll_elsewhere):
+        monkeypatch.setitem(function.__kwdefaults__, "fewest", 1)
+    said = []
+    sources = sources_csv(site, tmp_path / "sources.csv")
+    job = pipeline.Job(date(2026, 8, 22), NOW, stages=("ingest", "tag"), sources=sources, say=said.append)
+    outcome = flow(lambda: pipeline.run(job, settings.load(), as_task), name="scheduled", persist_result=False)()
+    assert outcome.counts["ingest"]["new"] == outcome.counts["tag"]["tagged"] == 8
+    assert [line for line in said if line.startswith("polling 7 sources on 7 hosts")]
+    assert [line for line in said if line.startswith("tagging 8 documents")]
+    assert not [line for line in said if "going on" in line]
+
+
+@pytest.mark.slow
 def test_a_host_is_asked_with_its_pauses_on_a_cluster(stores, tmp_path, site, dask):
     """Sources of one host go to one worker, which keeps the pause between them, however many workers there are."""
     times = []
@@ -269,10 +298,11 @@ def test_without_the_package_it_is_said_what_to_install(stores, tmp_path, monkey
     assert "pip install 'lifeline[ray]'" in said[-1]
 
 
-@pytest.fixture
-def killed_run(stores, tmp_path):
+@pytest.fixture(params=["folder", "s3"])
+def killed_run(request, stores, tmp_path):
     """A store whose writer was killed when a worker had done the first of two shards."""
-    con, chosen = stores("spread", 600), config_of(tmp_path / "spread")
+    where = "" if request.param == "folder" else f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+    con, chosen = stores("spread", 600), config_of(tmp_path / "spread", LIFELINE_EXCHANGE=where)
     hand = HandOver(con, chosen, "tag")
     first, second = cut_documents("keyword-1", pending_keys(con, "keyword-1"), 300)
     for shard in (first, second):
@@ -449,6 +479,15 @@ def test_each_worker_takes_a_gpu_of_its_own():
     assert visible_device(1, 4, {"CUDA_VISIBLE_DEVICES": "2"}) is None
     assert visible_device(0, 1, {}) is None
     assert visible_device(-1, 4, {}) is None
+
+
+def test_there_are_as_many_workers_as_gpus():
+    """Unless a number was given; a tagger on the CPU takes a core each."""
+    assert with_devices(Runner("dask"), "embedded", "auto", 4) == Runner("dask", 4, has_gpus=True)
+    assert with_devices(Runner("ray", 2), "embedded", "cuda", 4) == Runner("ray", 2, has_gpus=True)
+    assert with_devices(Runner("ray", address="ray://h:1"), "embedded", "cuda", 0).has_gpus
+    for tagger, device, n in (("keyword", "auto", 4), ("embedded", "cpu", 4), ("embedded", "auto", 0)):
+        assert with_devices(Runner("dask"), tagger, device, n) == Runner("dask")
 
 
 def test_batches_fit_the_device():

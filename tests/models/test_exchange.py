@@ -15,7 +15,7 @@ from models import settings
 from models.errors import SettingsError
 from models.exchange import ExchangeError, NotThereError, open_exchange
 from models.exports.stage import export
-from models.snapshots import DATABASE, POINTER, cache_of, fetch_database, latest, manifest_of, put_snapshot
+from models.publishing import DATABASE, POINTER, cache_of, fetch_database, latest, manifest_of, put_version
 from tests.app import published
 from tests.s3 import s3
 
@@ -97,7 +97,7 @@ def test_a_store_that_does_not_answer_is_one_line(s3, monkeypatch):
 def test_a_snapshot_is_read_back_whole(address, made, tmp_path):
     """The file that readers get is the published one; every relation is there as Parquet; the second reading fetches nothing."""
     exchange = open_exchange(address)
-    put_snapshot(exchange, *made, NOW, include_private=True)
+    put_version(exchange, *made, NOW, include_private=True)
     file = fetch_database(exchange, tmp_path / "cache")
     assert file.read_bytes() == made[0].read_bytes()
     pointer = latest(exchange)
@@ -112,7 +112,7 @@ def test_a_snapshot_is_read_back_whole(address, made, tmp_path):
 def test_nothing_of_a_private_product_goes_there_unasked(address, made, tmp_path):
     """The database on the exchange has its rows left out and everything else in, comments, too."""
     exchange = open_exchange(address)
-    put_snapshot(exchange, *made, NOW)
+    put_version(exchange, *made, NOW)
     file = fetch_database(exchange, tmp_path / "cache")
     with duckdb.connect(str(file), read_only=True) as con, duckdb.connect(str(made[0]), read_only=True) as whole:
         assert con.execute("select count(*) from product where product_id = 'secretco'").fetchall() == [(0,)]
@@ -129,7 +129,7 @@ def test_old_versions_and_broken_uploads_are_removed(address, made):
     exchange = open_exchange(address)
     exchange.write("published/20200101T000000Z-0123456789ab/lifeline.duckdb", b"half of it")
     for day in range(5):
-        put_snapshot(exchange, *made, NOW + timedelta(days=day), include_private=True)
+        put_version(exchange, *made, NOW + timedelta(days=day), include_private=True)
     versions = sorted({name.split("/")[1] for name in exchange.names("published")} - {"latest.json"})
     assert [version[:8] for version in versions] == ["20260824", "20260825", "20260826"]
     assert latest(exchange).version == versions[-1]
@@ -138,7 +138,7 @@ def test_old_versions_and_broken_uploads_are_removed(address, made):
 def test_an_upload_that_breaks_off_leaves_the_version_before(address, made, tmp_path, monkeypatch):
     """The pointer is written last: until then readers find what they found before."""
     exchange = open_exchange(address)
-    put_snapshot(exchange, *made, NOW, include_private=True)
+    put_version(exchange, *made, NOW, include_private=True)
     before = latest(exchange)
     broken = open_exchange(address)
 
@@ -149,7 +149,7 @@ def test_an_upload_that_breaks_off_leaves_the_version_before(address, made, tmp_
 
     monkeypatch.setattr(broken, "put", put)
     with pytest.raises(ExchangeError, match="the line is cut"):
-        put_snapshot(broken, *made, NOW + timedelta(days=1), include_private=True)
+        put_version(broken, *made, NOW + timedelta(days=1), include_private=True)
     assert latest(exchange) == before
     assert fetch_database(exchange, tmp_path / "cache").is_file()
 
@@ -158,7 +158,7 @@ def test_an_upload_that_breaks_off_leaves_the_version_before(address, made, tmp_
 def test_a_torn_upload_is_noticed(address, made, tmp_path, torn):
     """Sizes and hashes are checked before anything is read; nothing stays in the cache."""
     exchange = open_exchange(address)
-    put_snapshot(exchange, *made, NOW, include_private=True)
+    put_version(exchange, *made, NOW, include_private=True)
     name = POINTER if torn == "latest.json" else f"published/{latest(exchange).version}/{torn}"
     exchange.write(name, exchange.read(name)[:-9])
     with pytest.raises(ExchangeError, match=r"torn or changed|is no pointer of ours"):
@@ -174,7 +174,7 @@ def test_an_empty_exchange_says_what_to_do(address, tmp_path):
 
 def test_sql_reads_from_an_exchange(address, made, home, capsys):
     """`lifeline sql --from` answers from what is published there, with nothing in the home."""
-    put_snapshot(open_exchange(address), *made, NOW)
+    put_version(open_exchange(address), *made, NOW)
     assert main(["sql", "select count(*) as n from product", "--from", address, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [{"n": 3}]
     assert not (home / "lifeline.duckdb").exists()
@@ -185,14 +185,14 @@ def test_sql_reads_from_an_exchange(address, made, home, capsys):
 def test_the_desk_follows_the_pointer(address, made, home, tmp_path):
     """One name holds the newest file; a newer publish replaces it, so that the desk's stamp changes; an unchanged one does not."""
     exchange, chosen = open_exchange(address), settings.load()
-    put_snapshot(exchange, *made, NOW)
+    put_version(exchange, *made, NOW)
     follower = elsewhere.Follower(address, chosen)
     assert follower.look()
     assert follower.file == cache_of(home, address) / DATABASE
     inode = follower.file.stat().st_ino
     assert not follower.look()
     assert follower.file.stat().st_ino == inode
-    put_snapshot(exchange, *made, NOW + timedelta(days=1), include_private=True)
+    put_version(exchange, *made, NOW + timedelta(days=1), include_private=True)
     assert follower.look()
     assert follower.file.stat().st_ino != inode
     assert follower.file.read_bytes() == made[0].read_bytes()

@@ -44,7 +44,7 @@ class Pointer:
     manifest_sha256: str
 
 
-def put_snapshot(
+def put_version(
     exchange: Exchange, published: Path, exports: Path, now: datetime, *, include_private: bool = False, keep: int = KEPT_VERSIONS
 ) -> dict[str, int]:
     """Put the published file and the Parquet of every relation on the exchange, as a version of its own; returns files and bytes.
