@@ -30,13 +30,13 @@ def finish(
     parts: dict[str, np.ndarray] = {}
     for k in range(N_FOLDS):
         encoder.net.load_state_dict(start)
-        _tune(encoder, readings, labels, np.concatenate([np.flatnonzero(fold != k), replayed]), n, k)
+        _tune(encoder, readings, labels, np.concatenate([np.flatnonzero(fold != k), replayed]), n, k, say)
         test = np.flatnonzero(fold == k)
         for key, values in encoder.predict([readings[int(i)] for i in test]).items():
             parts.setdefault(key, np.zeros((n, values.shape[1]), np.float32))[test] = values
         say(f"encoder finished without fold {k + 1} of {N_FOLDS}")
     encoder.net.load_state_dict(start)
-    _tune(encoder, readings, labels, np.concatenate([np.arange(n), replayed]), n, N_FOLDS)
+    _tune(encoder, readings, labels, np.concatenate([np.arange(n), replayed]), n, N_FOLDS, say)
     return parts
 
 
@@ -49,7 +49,9 @@ def _replayed(labels: Labels, n: int) -> np.ndarray:
     return np.concatenate(drawn)
 
 
-def _tune(encoder: Encoder, readings: Sequence[Reading], labels: Labels, rows: np.ndarray, n: int, seed: int) -> None:
+def _tune(
+    encoder: Encoder, readings: Sequence[Reading], labels: Labels, rows: np.ndarray, n: int, seed: int, say: Callable[[str], None]
+) -> None:
     chosen = Labels(
         labels.kinds[rows],
         labels.capabilities[rows],
@@ -58,4 +60,4 @@ def _tune(encoder: Encoder, readings: Sequence[Reading], labels: Labels, rows: n
         labels.kind_names,
         labels.label_names,
     )
-    fit_encoder(encoder, [readings[int(i)] for i in rows], chosen, replace(RECIPE, seed=seed + 10))
+    fit_encoder(encoder, [readings[int(i)] for i in rows], chosen, replace(RECIPE, seed=seed + 10), say)
