@@ -25,18 +25,21 @@ class Tagger(Protocol):
         ...
 
 
+def in_force(settings: Settings) -> str:
+    """The tagger that the settings mean, as a name or a folder: `embedded` is the one that the home adopted, if it adopted any."""
+    from models.tagging.adopted import adopted
+
+    own = adopted(settings.taggers) if settings["tagger"] == "embedded" else None
+    return str(own or settings["tagger"])
+
+
 def load_tagger(which: str | Path | Settings = "embedded", device: str = "auto", *, compiled: bool = False) -> Tagger:
     """A tagger by name, by folder (`lifeline train --output`), or as the settings say. `compiled` fuses the encoder on a GPU.
 
-    As the settings say, `embedded` is the tagger that the home adopted, and the shipped one until it has adopted any.
     `zero-shot:CHECKPOINT` and `instruct:CHECKPOINT` take a checkpoint by folder or hub name.
     """
     if not isinstance(which, (str, Path)):
-        from models.tagging.adopted import adopted
-
-        own = adopted(which.taggers) if which["tagger"] == "embedded" else None
-        chosen = device if device != "auto" else str(which["device"])
-        return load_tagger(own or str(which["tagger"]), chosen, compiled=bool(which["compile"]))
+        return load_tagger(in_force(which), device if device != "auto" else str(which["device"]))
     name, _, checkpoint = str(which).partition(":")
     if name in _MAKERS:
         return _MAKERS[name](checkpoint, device, compiled)

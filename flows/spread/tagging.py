@@ -13,6 +13,7 @@ from flows.spread.runner import Runner, run_shards
 from flows.spread.shards import DOCUMENTS, cut_documents
 from models.errors import SettingsError
 from models.exchange import ExchangeError
+from models.tagger import in_force
 from models.tags import pending_keys, pending_texts, store_table, wanted
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _same(hand: HandOver, settings: Settings, tagger: str) -> dict[str, Any]:
     return {
         "address": hand.exchange.address,
         "folder": hand.folder,
-        "tagger": str(settings["tagger"]),
+        "tagger": in_force(settings),
         "device": str(settings["device"]),
         "name": tagger,
     }

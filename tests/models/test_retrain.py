@@ -10,7 +10,7 @@ import pytest
 from models import settings
 from models.errors import TaggerError
 from models.store import insert_rows, make_home, open_work, publish
-from models.tagger import load_tagger
+from models.tagger import in_force, load_tagger
 from models.tagging.adopted import adopt, adopted
 from models.tagging.embedded import WEIGHTS
 from models.tagging.retrain import retrain
@@ -121,6 +121,16 @@ def test_without_references_nothing_is_adopted_and_the_outcome_says_why(config):
     references(config.home)
     assert "was not judged on the references" in learn(config)["outcome"]
     assert adopted(config.taggers) is None
+
+
+def test_the_adopted_tagger_is_what_every_reader_of_the_settings_takes(config):
+    """A home goes by the folder that it adopted; by the shipped tagger before, and by another kind where the setting names one."""
+    assert in_force(config) == "embedded"
+    (config.taggers / "mine").mkdir(parents=True)
+    adopt(config.taggers, "mine", date(2026, 11, 2))
+    assert in_force(config) == str(config.taggers / "mine")
+    keyword = settings.load({"LIFELINE_HOME": str(config.home), "LIFELINE_TAGGER": "keyword"})
+    assert in_force(keyword) == "keyword"
 
 
 def test_a_better_tagger_is_adopted_and_is_what_comes_next(comparable):
