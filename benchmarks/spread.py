@@ -1,6 +1,6 @@
 """Tagging on local worker processes of Dask and Ray against one process: equal rows, seconds of work, cost of starting.
 
-    python benchmarks/spread.py [--documents 50000] [--embedded 600] [--engines dask,ray] [--workers 1,2,4]
+    python benchmarks/spread.py [--documents 50000] [--embedded 256] [--engines dask,ray] [--workers 1,2,4]
 
 `work` runs from the first worker that starts to tag to the last result on the exchange; `start` is what comes before (cluster, imports,
 weights; Prefect's server is started once for all and shown by itself), `rest` what comes after (last merges, cluster down). `cpu` is
@@ -27,7 +27,7 @@ SHARD = {"keyword": 2048, "embedded": 64}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=50_000, help="for the keyword tagger")
-    parser.add_argument("--embedded", type=int, default=600, help="for the embedded tagger; 0 for none")
+    parser.add_argument("--embedded", type=int, default=256, help="for the embedded tagger; 0 for none")
     parser.add_argument("--engines", default="dask,ray")
     parser.add_argument("--workers", default="1,2,4")
     args = parser.parse_args()
