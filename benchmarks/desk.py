@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import statistics
 import sys
 import time
@@ -78,15 +77,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     home = args.home or settings.load().home
-    with socket.socket() as probe:
-        probe.bind((ui.HOST, 0))
-        port = probe.getsockname()[1]
-    child = ui.launch(home, port)
-    try:
-        ui.wait_until_ready(child, port, timeout_s=120)
-        found = asyncio.run(measure(f"http://{ui.HOST}:{port}", world(home), child.pid, args.people, 60 * args.minutes))
-    finally:
-        ui.stop(child)
+    with ui.serving(home) as (address, child):
+        found = asyncio.run(measure(address, world(home), child.pid, args.people, 60 * args.minutes))
     print(json.dumps(found, indent=2))
     if args.json:
         args.json.write_text(json.dumps(found, indent=2), encoding="utf-8")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import socket
 import sys
 from pathlib import Path
 
@@ -79,15 +78,8 @@ def every(home: Path) -> dict[str, tuple[str, str, dict[str, int]]]:
 def main(home: Path, folder: Path, pictures: dict[str, tuple[str, str, dict[str, int]]], *, is_whole: bool) -> None:
     """Start the desk, take every picture, stop the desk."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind((ui.HOST, 0))
-        port = probe.getsockname()[1]
-    child = ui.launch(home, port)
-    try:
-        ui.wait_until_ready(child, port, timeout_s=120)
-        take(f"http://{ui.HOST}:{port}", folder, pictures, is_whole=is_whole)
-    finally:
-        ui.stop(child)
+    with ui.serving(home) as (address, _):
+        take(address, folder, pictures, is_whole=is_whole)
 
 
 def take(desk: str, folder: Path, pictures: dict[str, tuple[str, str, dict[str, int]]], *, is_whole: bool) -> None:

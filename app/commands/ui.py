@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from app import elsewhere, signin
@@ -132,6 +133,20 @@ def launch(
     ]
     out = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(command, env=environment(home, published), cwd=home, stdout=out, stdin=subprocess.DEVNULL)
+
+
+@contextmanager
+def serving(home: Path, *, timeout_s: float = 120.0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The UI of `home` on a free loopback port while the block runs: its address and its process."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = probe.getsockname()[1]
+    child = launch(home, port)
+    try:
+        wait_until_ready(child, port, timeout_s=timeout_s)
+        yield f"http://{HOST}:{port}", child
+    finally:
+        stop(child)
 
 
 def environment(home: Path, published: Path | None = None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 
 import pytest
@@ -29,15 +28,8 @@ def desk(tmp_path_factory):
     """The desk as `lifeline ui` starts it, on a home with hostile texts and a watchlist."""
     home = made_up.publish(tmp_path_factory.mktemp("desk"), hostile=True)
     (home / "watchlists" / "mine.csv").write_text("product_id\njasper\nchatpdf\nrunway\n", encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind((ui.HOST, 0))
-        port = probe.getsockname()[1]
-    child = ui.launch(home, port)
-    try:
-        ui.wait_until_ready(child, port, timeout_s=120)
-        yield f"http://{ui.HOST}:{port}"
-    finally:
-        ui.stop(child)
+    with ui.serving(home) as (address, _):
+        yield address
 
 
 class Visitor:

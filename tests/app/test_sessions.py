@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 
 import pytest
 
@@ -24,15 +23,8 @@ def desk(_estimated, tmp_path_factory):
     shutil.copytree(_estimated, home, ignore=shutil.ignore_patterns("work.*"))
     for name, product in LISTS.items():
         (home / "watchlists" / f"{name}.csv").write_text(f"product_id\n{product}\n", encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind((ui.HOST, 0))
-        port = probe.getsockname()[1]
-    child = ui.launch(home, port)
-    try:
-        ui.wait_until_ready(child, port, timeout_s=120)
-        yield f"http://{ui.HOST}:{port}"
-    finally:
-        ui.stop(child)
+    with ui.serving(home) as (address, _):
+        yield address
 
 
 def has_chinese(words):
