@@ -21,11 +21,14 @@ SEGMENT_COLOURS = {
     "hand": "#2f9e6e",
     "make": "#b0569e",
     "terms": "#8a8f98",
-    "platform": "#6d6fd0",
+    "platform": "#7a4b1e",
 }
 PERCENT = {"format": "%", "tickCount": 5}
 SHARE = {"domain": [0, 1]}
 ON_TOP = {"orient": "top"}
+# a month without its year says little on an axis of several
+BY_MONTH = {"axis": {"format": "%Y-%m"}}
+EVERY_NAME = {"labelLimit": 170, "labelOverlap": False}
 DASHED = [5, 4]
 
 
@@ -96,8 +99,8 @@ def exposures(rows: pd.DataFrame, overtaken_on: Any = None) -> Chart:
     marks = _mark(
         "point",
         mark={"strokeWidth": 1.6},
-        x=_t("exposed_on"),
-        y=_n("what", axis={"labelLimit": 170}),
+        x=_t("exposed_on", **BY_MONTH),
+        y=_n("what", axis=EVERY_NAME),
         size=_q("weight", legend=None, scale={"domain": [0, 1], "range": [25, 260]}),
         color=_n("decisive", scale={"domain": words, "range": [RED, BLUE]}, legend=ON_TOP),
         shape=_n("decisive", scale={"domain": words, "range": ["diamond", "circle"]}),
@@ -133,8 +136,8 @@ def jumps(rows: pd.DataFrame) -> Chart:
     spec = _mark(
         "circle",
         mark={"opacity": 0.7},
-        x=_t("happened_on"),
-        y=_n("what", sort={"field": "segment"}, axis={"labelLimit": 170}),
+        x=_t("happened_on", **BY_MONTH),
+        y=_n("what", sort={"field": "segment"}, axis=EVERY_NAME),
         size=_q("weight", legend=None, scale={"domain": [0, 1], "range": [14, 190]}),
         color=_n("segment_word", legend=ON_TOP, scale={"domain": domain, "range": list(SEGMENT_COLOURS.values())}),
         tooltip=_jump_tips("happened_on", _n("stage_word", t("col.stage"))),
@@ -164,7 +167,7 @@ def signs_of_life(rows: pd.DataFrame) -> Chart:
     month, n = {"timeUnit": "yearmonth"}, {"aggregate": "sum"}
     spec = _mark(
         "bar",
-        x=_t("month", scale={"domain": _two_years(max(long["month"]))}, **month),
+        x=_t("month", scale={"domain": _two_years(max(long["month"]))}, **BY_MONTH, **month),
         y=_q("n", t("chart.signs"), **n),
         color=_n("kind", legend=ON_TOP, scale={"domain": list(words.values()), "range": [GREY, BLUE, GREEN, ORANGE]}),
         tooltip=[_t("month", t("col.month"), format="%Y-%m", **month), _n("kind", t("col.kind")), _q("n", "n", **n)],
@@ -184,7 +187,7 @@ def said_before(rows: pd.DataFrame) -> Chart:
         _n("horizon", t("col.horizon_months")),
         _q("survival", t("clock.survival"), format=".0%"),
     ]
-    x, color = _t("made_on"), _horizon_colour()
+    x, color = _t("made_on", axis={"format": "%Y-%m-%d"}), _horizon_colour()
     band = _mark("area", mark={"opacity": 0.12}, x=x, y=_q("low", **_survival_axis()), y2={"field": "high"}, color=color)
     line = _mark("line", mark={"point": True}, x=x, y=_q("survival", **_survival_axis()), color=color, tooltip=tips)
     return Chart(rows.assign(horizon=_horizon_words(rows)), {"layer": [band, line], "height": 220})
@@ -207,7 +210,7 @@ def heat(rows: pd.DataFrame) -> Chart:
         "rect",
         mark={"cornerRadius": 2},
         x=_n("what", axis={"orient": "top", "labelAngle": -90, "labelLimit": 150, "labelOverlap": False}),
-        y=_n("name", axis={"labelLimit": 170, "labelOverlap": False}),
+        y=_n("name", axis=EVERY_NAME),
         color=_q("weight", title, scale=scale, legend={"orient": "bottom"}),
         tooltip=[
             _n("name", t("col.name")),
@@ -238,7 +241,7 @@ def brier(rows: pd.DataFrame) -> Chart:
     line = _mark(
         "line",
         mark={"point": True},
-        x=_t("origin_on"),
+        x=_t("origin_on", **BY_MONTH),
         y=_q("ratio", title, scale={"zero": False}),
         color=_horizon_colour(),
         tooltip=[
