@@ -27,8 +27,8 @@ PERCENT = {"format": "%", "tickCount": 5}
 SHARE = {"domain": [0, 1]}
 ON_TOP = {"orient": "top"}
 # a month without its year says little on an axis of several
-BY_MONTH = {"axis": {"format": "%Y-%m"}}
-EVERY_NAME = {"labelLimit": 170, "labelOverlap": False}
+BY_MONTH: Spec = {"axis": {"format": "%Y-%m"}}
+EVERY_NAME: Spec = {"labelLimit": 170, "labelOverlap": False}
 DASHED = [5, 4]
 
 
