@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def store_large(n: int) -> dict[str, Any]:
 
 
 def _stages(n: int) -> dict[str, Any]:
-    """Store, tag, detect, derive and publish `n` announcements; processor seconds of each, sizes, peak memory."""
+    """Store, tag, detect, derive and publish `n` announcements, `again` being a pass with one new listing; processor seconds, sizes, peak memory."""
     from models import store
     from models.catalogue import load, write_tables
     from models.detect.stage import detect
@@ -203,6 +204,9 @@ def _stages(n: int) -> dict[str, Any]:
         timed("detect", lambda: detect(con, catalogue, LAST.date(), home / "rulings", []))
         found["detect_peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         found["before_detect_mb"] = round(before / 1024)
+        _store(con, PER_LISTING, first=n)
+        _tag(con, tagger)
+        timed("again", lambda: detect(con, catalogue, LAST.date(), home / "rulings", []))
         found["jumps"] = con.execute("select count(*) from jump where origin = 'detected'").fetchall()[0][0]
         timed("derive", lambda: derive(con, LAST.date(), seed=1))
         timed("publish", lambda: store.publish(con, home / "lifeline.duckdb"))
@@ -210,12 +214,12 @@ def _stages(n: int) -> dict[str, Any]:
     return found
 
 
-def _store(con: Any, n: int) -> None:
+def _store(con: Any, n: int, first: int = 0) -> None:
     from models.documents import Entry, store_listings, transaction
     from models.types import Source
 
-    chance, rows, listings = random.Random(3), announcements(), []
-    for number in range(n // PER_LISTING):
+    chance, rows, listings = random.Random(3 + first), islice(announcements(), first, None), []
+    for number in range(first // PER_LISTING, (first + n) // PER_LISTING):
         entries = []
         for i in range(PER_LISTING):
             row = next(rows)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,7 @@ from models.detect.types import TaggedDocument
 if TYPE_CHECKING:
     import duckdb
 
-SQL = Path(__file__).with_name("tagged_documents.sql")
-BATCH = 5000
+TAGGED = Path(__file__).with_name("tagged_documents.sql").read_text(encoding="utf-8")
 FILE_TAGGER = "file"
 TAGS_FROM_FILE = """
 insert or replace into tagging by name
@@ -27,16 +25,6 @@ from read_json($file, format = 'newline_delimited', maximum_object_size = 104857
 where id is not null
 qualify row_number() over (partition by id) = 1
 """
-
-
-def tagged_documents(con: duckdb.DuckDBPyConnection, as_of: date) -> Iterator[TaggedDocument]:
-    """Documents first seen up to the end of `as_of` that may report something, with the tags in force."""
-    ruled = tag_rulings(con)
-    result = con.execute(SQL.read_text(encoding="utf-8"), {"as_of": as_of})
-    names = [column[0] for column in result.description or ()]
-    while rows := result.fetchmany(BATCH):
-        for row in rows:
-            yield _document(dict(zip(names, row, strict=True)), ruled)
 
 
 def tag_rulings(con: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, Any]]:
@@ -54,7 +42,8 @@ def tag_rulings(con: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, Any
     return found
 
 
-def _document(row: Mapping[str, Any], ruled: Mapping[str, Mapping[str, Any]]) -> TaggedDocument:
+def document_of(row: Mapping[str, Any], ruled: Mapping[str, Mapping[str, Any]]) -> TaggedDocument:
+    """A row of `TAGGED`, with what analysts decided about the tags of its document."""
     verdicts = dict(ruled.get(row["document_id"], {}))
     corrected = verdicts.pop("fields", {})
     kinds = {corrected["event_kind"]: 1.0} if corrected.get("event_kind") else _scores(row["kind_scores"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from models.detect.types import Event
 from models.types import Jump
 
 WINDOW_DAYS = {"day": 12, "month": 35, "year": 200}
+LINKED_DAYS = 60
+SAME_WORDS_DAYS = 7
 CONFLICT_DAYS = 3
 
 
@@ -78,22 +80,24 @@ def join(checked: Sequence[Checked], events: Sequence[Event], detected: Sequence
 
 
 def _best(checked: Sequence[Checked], event: Event, jump: Jump) -> Checked | None:
-    scored = [(sameness(one, event, jump), one) for one in checked]
+    links = {link_key(report.url) for report in event.reports}
+    scored = [(sameness(one, event, jump, links), one) for one in checked]
     scored = [(score, one) for score, one in scored if score > 0]
     return max(scored, key=lambda pair: (pair[0], pair[1].jump.jump_id))[1] if scored else None
 
 
-def sameness(one: Checked, event: Event, jump: Jump) -> float:
-    """How surely a checked jump and an event are one; 0 when they are not."""
+def sameness(one: Checked, event: Event, jump: Jump, links: Set[str]) -> float:
+    """How surely a checked jump and an event, whose documents have these link keys, are one; 0 when they are not."""
     known = one.jump
     if (known.stage == "retired") != (jump.stage == "retired"):
         return 0.0
-    apart = abs(known.happened_on - jump.happened_on)
-    linked = any(link_key(report.url) in one.links for report in event.reports)
-    window = timedelta(days=WINDOW_DAYS[one.precision])
-    if apart > (timedelta(days=60) if linked else window):
+    apart, window = abs((known.happened_on - jump.happened_on).days), WINDOW_DAYS[one.precision]
+    if apart > max(window, LINKED_DAYS):
         return 0.0
-    closeness = 1 - apart.days / (2 * max(window.days, 60)) + 0.1 * (known.stage == jump.stage)
+    linked = not links.isdisjoint(one.links)
+    if apart > (LINKED_DAYS if linked else window):
+        return 0.0
+    closeness = 1 - apart / (2 * max(window, LINKED_DAYS)) + 0.1 * (known.stage == jump.stage)
     if linked:
         return 4 + closeness
     keys = {report.keys[0] for report in event.reports[:3] if report.keys}
@@ -101,7 +105,7 @@ def sameness(one: Checked, event: Event, jump: Jump) -> float:
         return 2 + closeness if keys & set(one.keys) else 0.0
     shared = max(overlap(one.words, report.words) for report in event.reports[:3])
     has_label = bool(known.capabilities.keys() & jump.capabilities.keys())
-    return 1 + shared * closeness if shared >= (0.25 if has_label else 0.4) and apart <= timedelta(days=7) else 0.0
+    return 1 + shared * closeness if shared >= (0.25 if has_label else 0.4) and apart <= SAME_WORDS_DAYS else 0.0
 
 
 def _with_documents(jump: Jump, told: Sequence[Jump]) -> Jump:

@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.detect import changes, inputs, providers
+from models.detect import changes, providers
 from models.detect.joining import Conflict, checked_jumps, join
 from models.detect.jumps import is_believed, jump_of, jumps_of
-from models.detect.known import catalogue_jumps, registry_report
+from models.detect.known import catalogue_jumps
 from models.detect.linking import story_keys
 from models.detect.merging import merge
 from models.detect.products import Known, News, decided_status, proposals
-from models.detect.reports import read
+from models.detect.readings import reports_of
 from models.detect.ruled import Make, apply_to_jumps, write_products
-from models.detect.stories import Text, stories
+from models.detect.telling import tell_stories
 from models.detect.types import Event, Report
 from models.rulings import Ruling, table_rows
 from models.rulings import read as read_rulings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from models.types import Jump, Proposal
 
 Row = dict[str, Any]
-STORY_TEXTS = Path(__file__).with_name("story_texts.sql")
 PRODUCT_NEWS = Path(__file__).with_name("product_news.sql")
 
 
@@ -54,8 +53,9 @@ def detect(
     replace_rows(con, "ruling", table_rows(decided))
     before = changes.facts(con)
     known = providers.load()
-    reports = list(reports_of(con, as_of, known))
-    n_stories = write_stories(con, as_of, known) if with_stories else 0
+    reports = reports_of(con, as_of, known)
+    if with_stories:
+        tell_stories(con, as_of, known)
     events = [event for event in merge(reports) if is_believed(event)]
     jumps, conflicts = jumps_with_knowledge(events, catalogue, as_of, known)
     jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
@@ -67,7 +67,7 @@ def detect(
     changed = write_changes(con, before, as_of, conflicts, changes.product_rows(told), decided)
     return {
         **counts,
-        "story": n_stories,
+        "story": con.execute("select count(distinct story_id) from story").fetchall()[0][0],
         "proposal": len(proposed),
         "ruling": len(decided),
         "ruling_unmatched": len(unmatched),
@@ -84,14 +84,6 @@ def jumps_with_knowledge(
     rows = {row["jump_id"]: row for row in catalogue.jumps}
     checked = checked_jumps([jump for jump in catalogue_jumps(catalogue.jumps, known) if jump.known_on <= as_of], rows)
     return join(checked, events, detected)
-
-
-def write_stories(con: duckdb.DuckDBPyConnection, as_of: date, known: providers.Providers) -> int:
-    """Fill table story for the documents known on `as_of`; returns the number of stories."""
-    rows = con.execute(STORY_TEXTS.read_text(encoding="utf-8"), {"as_of": as_of}).fetchall()
-    found = stories((Text(*row) for row in rows), known)
-    replace_rows(con, "story", [{"document_id": key, "story_id": story} for key, story in found.items()])
-    return len(set(found.values()))
 
 
 def _maker(reports: Sequence[Report]) -> Make:
@@ -158,14 +150,6 @@ def write_changes(
     return changes.append(
         con, changes.differences(before, changes.facts(con), why), [*changes.conflict_rows(conflicts), *told], as_of
     )
-
-
-def reports_of(con: duckdb.DuckDBPyConnection, as_of: date, known: providers.Providers) -> Iterator[Report]:
-    """What the documents known on `as_of` report."""
-    for document in inputs.tagged_documents(con, as_of):
-        report = registry_report(document, known) if document.facts else read(document, known)
-        if report is not None:
-            yield report
 
 
 def _with_origin(jump: Jump, event: Event) -> Jump:

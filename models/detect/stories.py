@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 
-from models.detect import wording
+from models.detect import commonness, wording
 from models.detect.providers import Providers
-from models.detect.releases import is_versioned, plain, releases_in
+from models.detect.releases import is_versioned, releases_in
+from models.detect.tokens import is_chinese, names_in, what_is_read, words_in
 
 WINDOW = timedelta(days=6)
 WINDOW_OF_WORDS = timedelta(days=3)
 TEXT_BEYOND_TITLE = 60
-READ_CHARACTERS = 400
 SAME_STORY = 0.47
 SAME_STORY_ON_ONE_SITE = 0.85
 SAME_STORY_ACROSS = 0.5
@@ -31,18 +31,13 @@ ENOUGH_SHARED = 9.0
 SHARED_SITES = re.compile(r"(?:^|\.)(?:x|twitter|reddit|github|huggingface|arxiv|youtube|medium|substack|weixin|smol)\.")
 N_LEADERS = 2
 N_RARE = 6
+WEIGHT_THAT_TELLS = 2.0
 MAX_CANDIDATES = 40
 
-_NAME = re.compile(r"(?<![A-Za-z0-9@/])@?[A-Z][A-Za-z0-9]*(?:[.+-][A-Za-z0-9]+)*")
-_LATIN_IN_CHINESE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.+-][A-Za-z0-9]+)*")
-_DATED = re.compile(r"^[A-Z][a-z]{2} \d{1,2}, 20\d\d\s*")
-_NUMBER = re.compile(r"(?<![A-Za-z0-9.])\$?\d+(?:[.,]\d+)*(?:[BMKTbmkt%](?![A-Za-z]))?")
-_WORD = re.compile(r"[a-z][a-z'-]{3,}")
 _DATE_WORDS = frozenset(
     "january february march april june july august september october november december jan feb mar apr jun jul aug sep oct nov dec".split()
 )
 _YEAR = re.compile(r"#(?:19|20)\d\d$")
-_CJK = re.compile(r"[\u4e00-\u9fff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +51,15 @@ class Text:
     lang: str
     dated_on: date
 
+    @property
+    def order(self) -> tuple[date, str]:
+        """Documents are given their stories in this order, however they arrived."""
+        return (self.dated_on, self.document_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Names and numbers of a text, which every language shares, and its words."""
+    """Names and numbers of a text, which every language shares, and its words, each with its weight."""
 
     document_id: str
     dated_on: date
@@ -70,31 +70,113 @@ class Signature:
     title_numbers: frozenset[str]
     has_text: bool
     is_round_up: bool
-    names: Mapping[str, float] = field(default_factory=dict)
-    words: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, float]
+    words: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The story of a document. A document that `leads` is one of the two that later ones are compared with."""
+
+    document_id: str
+    dated_on: date
+    story_id: str
+    leads: bool
+
+
+Home = list[Signature]
+
+
+class Teller:
+    """Gives documents their stories, in their order; remembers no more than what leads the stories of the last days.
+
+    To go on where another one stopped, it is told the documents that led, with their stories and in their order.
+    """
+
+    def __init__(self, providers: Providers, leading: Iterable[tuple[Text, str]] = ()) -> None:
+        self._providers = providers
+        self._commonness = commonness.load()
+        self._days: dict[date, dict[str, list[Home]]] = {}
+        homes: dict[str, Home] = {}
+        for text, story in leading:
+            signature = self._signature(text)
+            if story in homes:
+                homes[story].append(signature)
+            elif story == story_id(text.document_id):
+                homes[story] = self._open(signature)
+
+    def tell(self, text: Text) -> Told:
+        """The story of the next document."""
+        signature = self._signature(text)
+        self._forget(before=text.dated_on - WINDOW)
+        home = self._home(signature)
+        if home is None:
+            home = self._open(signature)
+        elif len(home) < N_LEADERS:
+            home.append(signature)
+        return Told(text.document_id, text.dated_on, story_id(home[0].document_id), home[-1] is signature)
+
+    def _open(self, signature: Signature) -> Home:
+        home = [signature]
+        of_day = self._days.setdefault(signature.dated_on, defaultdict(list))
+        for token in _rare(signature):
+            of_day[token].append(home)
+        return home
+
+    def _forget(self, before: date) -> None:
+        for day in [day for day in self._days if day < before]:
+            del self._days[day]
+
+    def _home(self, signature: Signature) -> Home | None:
+        """The most alike story that the text belongs to; among those that share most of its rare tokens."""
+        tokens = _rare(signature)
+        votes: Counter[int] = Counter()
+        by_id: dict[int, Home] = {}
+        for of_day in self._days.values():
+            for home in chain.from_iterable(of_day[token] for token in tokens if token in of_day):
+                votes[id(home)] += 1
+                by_id[id(home)] = home
+        ranked = sorted(votes, key=lambda key: (-votes[key], by_id[key][0].document_id))[:MAX_CANDIDATES]
+        best, best_score = None, 0.0
+        for key in ranked:
+            scores = [likeness(leader, signature) for leader in by_id[key] if is_same(leader, signature)]
+            if scores and max(scores) > best_score:
+                best, best_score = by_id[key], max(scores)
+        return best
+
+    def _signature(self, text: Text) -> Signature:
+        title, read = what_is_read(text.title, text.text)
+        names, words = names_in(read, text.url, self._providers), words_in(read)
+        host = re.sub(r"^https?://(?:www\.)?", "", text.url).split("/")[0].lower()
+        weight = self._commonness.weight
+        return Signature(
+            document_id=text.document_id,
+            dated_on=text.dated_on,
+            is_chinese=is_chinese(read),
+            site="" if SHARED_SITES.search(host) else host,
+            title=re.sub(r"\W+", " ", title).strip().lower(),
+            title_releases=frozenset("-".join(one.key) for one in releases_in(title) if is_versioned(one.key)),
+            title_numbers=frozenset(re.findall(r"\d+(?:\.\d+)?", title)),
+            has_text=len(text.text) > len(text.title) + TEXT_BEYOND_TITLE,
+            is_round_up=wording.ROUND_UP.search(title),
+            names={token: weight(token) for token in names if not (self._is_common(token) or _YEAR.match(token))},
+            words={token: weight(token) for token in words if weight(token) >= WEIGHT_THAT_TELLS},
+        )
+
+    def _is_common(self, token: str) -> bool:
+        """Words that people write small: with a capital they are no names."""
+        return token in self._commonness.small_words or token in _DATE_WORDS
 
 
 def stories(texts: Iterable[Text], providers: Providers) -> dict[str, str]:
     """Story of each document; a story is named after its first document. Does not depend on the order of `texts`."""
-    drafts = sorted(
-        (_draft(text, providers) for text in _without_boilerplate(texts)),
-        key=lambda draft: (draft.bare.dated_on, draft.bare.document_id),
-    )
-    weight = _weights(drafts)
-    common = _common_words(drafts)
-    leaders: dict[str, list[list[Signature]]] = defaultdict(list)
-    found: dict[str, str] = {}
-    for draft in drafts:
-        signature = _signature(draft, weight, common)
-        home = _home(signature, leaders)
-        if home is None:
-            home = [signature]
-            for token in _rare(signature):
-                leaders[token].append(home)
-        elif len(home) < N_LEADERS:
-            home.append(signature)
-        found[signature.document_id] = _story_id(home[0].document_id)
-    return found
+    teller = Teller(providers)
+    return {text.document_id: teller.tell(text).story_id for text in sorted(texts, key=lambda text: text.order)}
+
+
+def story_id(document_id: str) -> str:
+    """Name of the story that begins with a document."""
+    return "s-" + hashlib.sha256(document_id.encode()).hexdigest()[:16]
 
 
 def likeness(one: Signature, other: Signature) -> float:
@@ -150,85 +232,6 @@ def _differ_in_release_or_part(one: Signature, other: Signature) -> bool:
     return bool(one.site) and one.site == other.site and one.title_numbers != other.title_numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A text taken apart, before anything is known of the others: a signature without weights, and the tokens to be weighed."""
-
-    bare: Signature
-    names: frozenset[str]
-    words: frozenset[str]
-    small_words: frozenset[str]
-
-
-def _without_boilerplate(texts: Iterable[Text]) -> list[Text]:
-    """Texts, less those bodies that a site repeats under many titles."""
-    texts = list(texts)
-    bodies = {
-        (text.text, text.title) for text in texts if text.text and text.text != text.title and len(text.text) < READ_CHARACTERS
-    }
-    repeated = Counter(body for body, _ in bodies)
-    return [replace(text, text="") if repeated[text.text] >= 3 else text for text in texts]
-
-
-def _common_words(drafts: Sequence[Draft]) -> frozenset[str]:
-    """Words that are written small in several documents: with a capital they are no names."""
-    seen = Counter(word for draft in drafts for word in draft.small_words)
-    return frozenset(word for word, count in seen.items() if count >= 2) | _DATE_WORDS
-
-
-def _draft(text: Text, providers: Providers) -> Draft:
-    title = _DATED.sub("", plain(text.title))
-    read = plain(f"{title} {text.text[:READ_CHARACTERS]}")
-    chinese = sum(len(run) for run in _CJK.findall(read[:200])) > 20
-    words = _bigrams(read) if chinese else set(_WORD.findall(read.lower()))
-    host = re.sub(r"^https?://(?:www\.)?", "", text.url).split("/")[0].lower()
-    bare = Signature(
-        document_id=text.document_id,
-        dated_on=text.dated_on,
-        is_chinese=chinese,
-        site="" if SHARED_SITES.search(host) else host,
-        title=re.sub(r"\W+", " ", title).strip().lower(),
-        title_releases=frozenset("-".join(one.key) for one in releases_in(title) if is_versioned(one.key)),
-        title_numbers=frozenset(re.findall(r"\d+(?:\.\d+)?", title)),
-        has_text=len(text.text) > len(text.title) + TEXT_BEYOND_TITLE,
-        is_round_up=wording.ROUND_UP.search(title),
-    )
-    small_words = _interned(set() if chinese else _WORD.findall(read))
-    return Draft(bare, _interned(_names(read, text.url, providers, chinese=chinese)), _interned(words), small_words)
-
-
-def _names(read: str, url: str, providers: Providers, *, chinese: bool) -> set[str]:
-    """Releases, companies (the site's owner too), names and numbers: what English and Chinese write alike."""
-    names = {f"={'-'.join(one.key)}" for one in releases_in(read) if is_versioned(one.key)}
-    names |= {f"@{name}" for _, name in providers.named_in(read)}
-    names |= {f"@{owner}" for owner in [providers.of_url(url)] if owner}
-    names |= {word.lower().lstrip("@") for word in (_LATIN_IN_CHINESE if chinese else _NAME).findall(read) if len(word) > 2}
-    return names | {f"#{number.strip('$').lower()}" for number in _NUMBER.findall(read) if len(number) > 1}
-
-
-def _bigrams(text: str) -> set[str]:
-    return {run[at : at + 2] for run in _CJK.findall(text) for at in range(len(run) - 1)}
-
-
-def _interned(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(sys.intern(word) for word in words)
-
-
-def _weights(drafts: Sequence[Draft]) -> dict[str, float]:
-    """Weight of each token: the rarer, the heavier; rounded so that a few more documents change nothing."""
-    seen = Counter(token for draft in drafts for token in (*draft.names, *draft.words))
-    n = max(len(drafts), 1000)
-    return {token: max(0.25, round(math.log(n / count) * 4) / 4) for token, count in seen.items()}
-
-
-def _signature(draft: Draft, weight: Mapping[str, float], common: frozenset[str]) -> Signature:
-    return replace(
-        draft.bare,
-        names={token: weight[token] for token in draft.names if token not in common and not _YEAR.match(token)},
-        words={token: weight[token] for token in draft.words if weight[token] >= 2.0},
-    )
-
-
 def _rare(signature: Signature) -> list[str]:
     """The heaviest names and words, by which a story is looked up."""
     names = sorted(signature.names, key=lambda token: (-signature.names[token], token))[:N_RARE]
@@ -236,31 +239,8 @@ def _rare(signature: Signature) -> list[str]:
     return [*names, *words, f"title:{signature.title}"]
 
 
-def _home(signature: Signature, leaders: Mapping[str, list[list[Signature]]]) -> list[Signature] | None:
-    """The most alike story that the text belongs to; among those that share most of its rare tokens."""
-    votes: Counter[int] = Counter()
-    by_id: dict[int, list[Signature]] = {}
-    for token in _rare(signature):
-        for home in reversed(leaders.get(token, ())):
-            if signature.dated_on - home[0].dated_on > WINDOW:
-                break
-            votes[id(home)] += 1
-            by_id[id(home)] = home
-    ranked = sorted(votes, key=lambda key: (-votes[key], by_id[key][0].document_id))[:MAX_CANDIDATES]
-    best, best_score = None, 0.0
-    for key in ranked:
-        scores = [likeness(leader, signature) for leader in by_id[key] if is_same(leader, signature)]
-        if scores and max(scores) > best_score:
-            best, best_score = by_id[key], max(scores)
-    return best
-
-
 def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     if not one or not other:
         return 0.0
     shared = sum(one[token] ** 2 for token in one.keys() & other.keys())
     return shared / math.sqrt(sum(value**2 for value in one.values()) * sum(value**2 for value in other.values()))
-
-
-def _story_id(document_id: str) -> str:
-    return "s-" + hashlib.sha256(document_id.encode()).hexdigest()[:16]

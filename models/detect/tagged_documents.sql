@@ -20,14 +20,15 @@ coarse as (
     having count(*) >= 4 and (bool_and(day(published_at) = 1) or bool_and(published_at::date = last_day(published_at::date)))
 ),
 ruled as (
-    select distinct case when contains(key, ':') then split_part(key, ':', 1) else key end as document_id
-    from ruling where relation = 'tag' and is_in_force
+    select case when contains(key, ':') then split_part(key, ':', 1) else key end as document_id,
+        string_agg(concat_ws(' ', key, verdict, fields), ';' order by ruled_at, ruling_id) as rulings
+    from ruling where relation = 'tag' and is_in_force group by all
 )
 select document.document_id, document.url, document.title, document.text[:1200] as text, document.lang,
     document.published_at::date as published_on, document.first_seen_at::date as first_seen_on, best.tier, best.source_id,
     best.provider as source_provider, tags.kind_scores::varchar as kind_scores, tags.scores::varchar as scores, tags.provider,
     tags.magnitude, document.facts::varchar as facts,
-    document.source_id not in (from coarse) as is_day_known
+    document.source_id not in (from coarse) as is_day_known, ruled.rulings
 from document
 left join best using (document_id)
 left join tags using (document_id)
@@ -37,4 +38,3 @@ where document.first_seen_at < $as_of::date + interval 1 day
       document.facts is not null or ruled.document_id is not null
       or coalesce((tags.kind_scores ->> 'capability_jump')::double, 0) + coalesce((tags.kind_scores ->> 'product_shutdown')::double, 0) >= 0.08
   )
-order by document.document_id

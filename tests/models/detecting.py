@@ -44,6 +44,5 @@ def a_document(
 def put(con, *documents):
     """Enter documents with their source and tags."""
     con.execute("insert or replace into meta values ('tagger', 'test')")
-    for document in documents:
-        for table, row in document.items():
-            insert_rows(con, table, [row], conflict="or ignore")
+    for table in documents[0] if documents else ():
+        insert_rows(con, table, [document[table] for document in documents], conflict="or ignore")

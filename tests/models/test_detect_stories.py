@@ -7,8 +7,10 @@ import random
 from datetime import date
 from pathlib import Path
 
-from models.detect import providers
+from models.detect import inputs, providers
 from models.detect.stories import Text, stories
+from models.detect.telling import tell_stories
+from models.store import insert_rows
 from tests.models import replayed
 
 PAIRS = Path(__file__).parent.parent / "data" / "judged_pairs.csv"
@@ -75,25 +77,16 @@ def test_order_does_not_matter():
         assert stories(texts, providers.load()) == expected
 
 
-def test_judged_pairs(shared):
-    """On the replayed feeds, pairs judged by hand: precision at least .95, recall at least .8."""
-    rows = replayed.documents(shared, every=12)
-    texts = [
-        Text(
-            row["id"],
-            row["url"],
-            row["title"],
-            row["text"],
-            row["lang"],
-            date.fromisoformat((row["published"] or row["first_seen"])[:10]),
-        )
-        for row in rows
-    ]
-    found = stories(texts, providers.load())
+def test_judged_pairs(shared, store):
+    """On the replayed feeds, pairs judged by hand: precision at least .95, recall at least .85."""
+    for table, rows in inputs.document_rows(replayed.documents(shared, every=12)).items():
+        insert_rows(store, table, rows)
+    tell_stories(store, date(2026, 12, 31), providers.load())
+    found = dict(store.execute("select document_id, story_id from story").fetchall())
     with PAIRS.open(encoding="utf-8") as handle:
         pairs = [row for row in csv.DictReader(handle) if row["one"] in found and row["other"] in found]
     told = [(row["is_one_story"] == "true", found[row["one"]] == found[row["other"]]) for row in pairs]
     right = sum(same and joined for same, joined in told)
     assert len(pairs) >= 150
     assert right / sum(joined for _, joined in told) >= 0.95
-    assert right / sum(same for same, _ in told) >= 0.8
+    assert right / sum(same for same, _ in told) >= 0.85

@@ -1,0 +1,101 @@
+"""The stories of the store, day by day: only days whose documents changed are told anew, and those that their stories reach.
+
+The rows are those of telling every day from the first on. A day is known by the hash of what is read of its documents and of what
+reads them, so that a new rule, too, tells everything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.detect.providers import Providers
+from models.detect.stories import WINDOW, Teller, Text, Told
+from models.detect.version import rules
+from models.documents import transaction
+from models.store import insert_rows
+
+if TYPE_CHECKING:
+    import duckdb
+
+TEXTS = Path(__file__).with_name("story_texts.sql").read_text(encoding="utf-8")
+KEPT_IN_MEMORY = 20_000
+DAYS = f"select dated_on, hex(bit_xor(hash(document_id, url, title, text, $rules))) from ({TEXTS}) group by dated_on"
+
+
+def tell_stories(con: duckdb.DuckDBPyConnection, as_of: date, known: Providers) -> list[date]:
+    """Bring tables story and story_day up to the documents known on `as_of`; returns the days that were told anew."""
+    now = dict(con.execute(DAYS, {"as_of": as_of, "rules": rules()}).fetchall())
+    before = dict(con.execute("from story_day").fetchall())
+    changed = sorted(day for day in now.keys() | before.keys() if now.get(day) != before.get(day))
+    if not changed:
+        return []
+    con.execute(
+        f"create or replace temp table story_text as from ({TEXTS}) where dated_on >= $first order by dated_on, document_id",
+        {"as_of": as_of, "first": changed[0] - WINDOW},
+    )
+    with transaction(con):
+        told = list(_tell(con, sorted(day for day in now if day >= changed[0]), changed, known))
+        con.execute("delete from story_day where day in (select unnest(?))", [changed])
+        insert_rows(con, "story_day", [{"day": day, "made_from": now[day]} for day in changed if day in now])
+    con.execute("drop table story_text")
+    return told
+
+
+def _tell(con: duckdb.DuckDBPyConnection, days: Sequence[date], changed: Sequence[date], known: Providers) -> Iterator[date]:
+    """Tell each changed day and, while its stories lead to others than before, the days that they reach."""
+    is_changed, reach, teller, told = set(changed), date.min, None, _Telling(con)
+    for day in sorted({*days, *changed}):
+        if day not in is_changed and day > reach:
+            teller = None
+            continue
+        if teller is None:
+            told.write()
+            teller = Teller(known, _leading(con, day))
+        rows = [teller.tell(Text(*row)) for row in _texts(con, day)]
+        if day in is_changed or _leaders(con, day) != {(one.document_id, one.story_id) for one in rows if one.leads}:
+            reach = day + WINDOW
+        told.add(day, rows)
+        yield day
+    told.write()
+
+
+class _Telling:
+    """Days on their way into table story."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._days: list[date] = []
+        self._rows: list[Told] = []
+
+    def add(self, day: date, rows: Sequence[Told]) -> None:
+        self._days.append(day)
+        self._rows += rows
+        if len(self._rows) >= KEPT_IN_MEMORY:
+            self.write()
+
+    def write(self) -> None:
+        self._con.execute("delete from story where dated_on in (select unnest(?::date[]))", [self._days])
+        insert_rows(self._con, "story", [{name: getattr(one, name) for name in Told.__slots__} for one in self._rows])
+        self._days, self._rows = [], []
+
+
+def _texts(con: duckdb.DuckDBPyConnection, day: date) -> Sequence[tuple]:
+    return con.execute("from story_text where dated_on = ? order by document_id", [day]).fetchall()
+
+
+def _leaders(con: duckdb.DuckDBPyConnection, day: date) -> set[tuple[str, str]]:
+    """What led on a day when it was told last."""
+    return set(con.execute("select document_id, story_id from story where dated_on = ? and leads", [day]).fetchall())
+
+
+def _leading(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[tuple[Text, str]]:
+    """What leads the stories that the documents of `day` may belong to, in order."""
+    rows = con.execute(
+        "select story_text.*, story_id from story join story_text using (document_id) "
+        "where leads and story.dated_on >= $first and story.dated_on < $day order by story_text.dated_on, document_id",
+        {"first": day - WINDOW, "day": day},
+    ).fetchall()
+    return ((Text(*text), story) for *text, story in rows)
