@@ -173,7 +173,10 @@ def store_large(n: int) -> dict[str, Any]:
 
 
 def _stages(n: int) -> dict[str, Any]:
-    """Store, tag, detect, derive and publish `n` announcements, `again` being a pass with one new listing; processor seconds, sizes, peak memory."""
+    """Store, tag, detect, derive and publish `n` announcements; processor seconds of each, sizes, peak memory.
+
+    `again` is to detect once more when one listing has come in.
+    """
     from models import store
     from models.catalogue import load, write_tables
     from models.detect.stage import detect
