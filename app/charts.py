@@ -25,7 +25,8 @@ SEGMENT_COLOURS = {
 }
 PERCENT = {"format": "%", "tickCount": 5}
 SHARE = {"domain": [0, 1]}
-ON_TOP = {"orient": "top"}
+# three a line, so that a phone cuts none off; an area is fainter than its line, its mark in the legend is not
+ON_TOP = {"orient": "top", "columns": 3, "symbolOpacity": 1}
 # a month without its year says little on an axis of several
 BY_MONTH: Spec = {"axis": {"format": "%Y-%m"}}
 EVERY_NAME: Spec = {"labelLimit": 170, "labelOverlap": False}
@@ -61,9 +62,10 @@ def _survival_axis() -> Spec:
     return {"scale": SHARE, "axis": PERCENT, "title": t("clock.survival")}
 
 
-def _months_axis(title: str, last: int | None = None) -> Spec:
-    scale = {"scale": {"domain": [0, last]}} if last else {}
-    return _q("months", title, axis={"tickMinStep": 3}, **scale)
+def _months_axis(title: str, last: int) -> Spec:
+    """Months from 0 to `last` with a tick where people count: every 3, 6 or 12."""
+    step = 3 if last <= 24 else 6 if last <= 60 else 12
+    return _q("months", title, axis={"values": list(range(0, last + 1, step))}, scale={"domain": [0, max(last, 1)]})
 
 
 def _band(x: Spec, colour: str, *, opacity: float = 0.22, **mark: Any) -> Spec:
@@ -90,34 +92,36 @@ def survival(curve: pd.DataFrame, horizons: tuple[int, ...] = (3, 6, 12)) -> Cha
 
 
 def exposures(rows: pd.DataFrame, overtaken_on: Any = None) -> Chart:
-    """Jumps that reached a product, by day and capability; size is weight, a filled mark is a decisive jump."""
+    """Jumps that reached a product, by day and capability; size is weight, a decisive jump is a full diamond on top of the others."""
     words = [t("decisive"), t("not_decisive")]
+    rows = rows.sort_values("is_decisive", kind="stable")
     shown = rows.assign(
         what=[capability(label) for label in rows["capability"]],
         decisive=[words[0] if flag else words[1] for flag in rows["is_decisive"]],
     )
     marks = _mark(
         "point",
-        mark={"strokeWidth": 1.6},
+        mark={"filled": True},
         x=_t("exposed_on", **BY_MONTH),
         y=_n("what", axis=EVERY_NAME),
         size=_q("weight", legend=None, scale={"domain": [0, 1], "range": [25, 260]}),
         color=_n("decisive", scale={"domain": words, "range": [RED, BLUE]}, legend=ON_TOP),
+        opacity={"condition": {"test": "datum.is_decisive", "value": 1}, "value": 0.45},
         shape=_n("decisive", scale={"domain": words, "range": ["diamond", "circle"]}),
         tooltip=_jump_tips("exposed_on", _n("what", t("col.capability"))),
     )
-    layers = [marks] + ([_rule(overtaken_on, t("clock.overtaken"))] if overtaken_on is not None else [])
-    return Chart(shown, {"layer": layers, "height": max(120, 34 * shown["what"].nunique() + 60)})
+    layers = [marks] + (_rule(overtaken_on, t("clock.overtaken")) if overtaken_on is not None else [])
+    return Chart(shown, {"layer": layers, "height": max(150, 34 * shown["what"].nunique() + 90)})
 
 
-def _rule(on: Any, words: str) -> Spec:
-    """A dashed line at a month."""
-    return _mark(
-        "rule",
-        mark={"color": RED, "strokeDash": DASHED, "strokeWidth": 1.5},
-        x={"datum": {"year": on.year, "month": on.month, "date": on.day}, "type": "temporal"},
-        tooltip={"value": f"{words}: {on:%Y-%m}"},
-    )
+def _rule(on: Any, words: str) -> list[Spec]:
+    """A dashed line at a month, with its words above it."""
+    x = {"datum": {"year": on.year, "month": on.month, "date": on.day}, "type": "temporal"}
+    said = f"{words} {on:%Y-%m}"
+    line = _mark("rule", mark={"color": RED, "strokeDash": DASHED, "strokeWidth": 1.5}, x=x, tooltip={"value": said})
+    label = _mark("text", mark={"color": RED, "baseline": "bottom", "dy": -3}, x=x, y={"value": 0}, text={"value": said})
+    once: Spec = {"data": {"values": [{}]}}  # over the chart's rows it would be drawn once for each
+    return [{**line, **once}, {**label, **once}]
 
 
 def _jump_tips(on: str, more: Spec) -> list[Spec]:
@@ -152,7 +156,7 @@ def factors(rows: pd.DataFrame) -> Chart:
         "bar",
         mark={"cornerRadiusEnd": 3},
         x=_q("lost_months", title, axis={"tickCount": 3}),
-        y=_n("what", sort="-x", axis={"labelLimit": 190}),
+        y=_n("what", sort="-x", axis={"labelLimit": 230}),
         color={"condition": {"test": "datum.lost_months >= 0", "value": ORANGE}, "value": GREEN},
         tooltip=[_n("what", t("col.factor")), _q("lost_months", title, format=".2f")],
     )
@@ -190,7 +194,7 @@ def said_before(rows: pd.DataFrame) -> Chart:
     x, color = _t("made_on", axis={"format": "%Y-%m-%d"}), _horizon_colour()
     band = _mark("area", mark={"opacity": 0.12}, x=x, y=_q("low", **_survival_axis()), y2={"field": "high"}, color=color)
     line = _mark("line", mark={"point": True}, x=x, y=_q("survival", **_survival_axis()), color=color, tooltip=tips)
-    return Chart(rows.assign(horizon=_horizon_words(rows)), {"layer": [band, line], "height": 220})
+    return Chart(rows.assign(horizon=_horizon_words(rows)), {"layer": [band, line], "height": 280})
 
 
 def _horizon_words(rows: pd.DataFrame) -> list[str]:
@@ -226,7 +230,7 @@ def heat(rows: pd.DataFrame) -> Chart:
 def hit_survival(rows: pd.DataFrame) -> Chart:
     """Survival of products since the jump that hit them, as steps with a band."""
     title = t("chart.months_since_hit")
-    x = _months_axis(title)
+    x = _months_axis(title, int(rows["months"].max()))
     tips = [_q("months", title), _q("survival", t("clock.survival"), format=".0%"), _q("n_at_risk", t("col.n_at_risk"))]
     step = {"interpolate": "step-after"}
     line = _mark("line", mark={"color": ORANGE, **step}, x=x, y=_q("survival", **_survival_axis()), tooltip=tips)
@@ -285,13 +289,13 @@ def two_curves(rows: pd.DataFrame) -> Chart:
     spec = _mark(
         "line",
         mark={"strokeWidth": 2.5},
-        x=_months_axis(title),
+        x=_months_axis(title, int(rows["months"].max())),
         y=_q("survival", **_survival_axis()),
         color=_n("when", legend=ON_TOP, scale={"domain": sides, "range": [BLUE, ORANGE]}),
         strokeDash=_n("when", scale={"domain": sides, "range": [[1, 0], [6, 4]]}, legend=None),
         tooltip=[_n("when", " "), _q("months", title), _q("survival", t("clock.survival"), format=".0%")],
     )
-    return Chart(rows, {**spec, "height": 260})
+    return Chart(rows, {**spec, "height": 320})
 
 
 def free(rows: pd.DataFrame, x: str, y: str, kind: str) -> Chart:

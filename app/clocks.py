@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HORIZONS = (3, 6, 12)
-N_FACTORS = 8
+N_FACTORS, N_LETTERS = 8, 40
 
 
 def three(product: dict[str, Any], exposures: pd.DataFrame) -> None:
@@ -52,10 +52,12 @@ def _overtaken(product: dict[str, Any], exposures: pd.DataFrame) -> None:
 
 
 def decisive(exposures: pd.DataFrame, overtaken_on: Any) -> list[dict[str, Any]]:
-    """The decisive jumps up to the month in which a product was overtaken, one row a jump, the newest first."""
+    """The decisive jumps in what it sells up to the month in which it was overtaken, one row a jump, the newest first."""
     last = (overtaken_on.year, overtaken_on.month)
     hits = [
-        row for row in data.records(exposures) if row["is_decisive"] and (row["exposed_on"].year, row["exposed_on"].month) <= last
+        row
+        for row in data.records(exposures)
+        if row["is_decisive"] and row["role"] == "sells" and (row["exposed_on"].year, row["exposed_on"].month) <= last
     ]
     return list({row["jump_id"]: row for row in sorted(hits, key=lambda row: row["exposed_on"], reverse=True)}.values())
 
@@ -116,7 +118,8 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
 
 def _factor(row: dict[str, Any]) -> str:
     if row["jump_id"]:
-        return text.clean(f"{row['provider'] or ''} {row['release'] or row['jump_id']}")[:44]
+        name = text.by(row["provider"], row["release"] or row["jump_id"])
+        return name if len(name) <= N_LETTERS else f"{name[: N_LETTERS - 1].rstrip()}…"
     return t(f"factor.{row['factor']}")
 
 

@@ -21,6 +21,7 @@ def exposures(product: dict[str, Any], rows: pd.DataFrame) -> None:
         return
     overtaken = product["overtaken_on"] or (product.get("overtaken_before") if was_overtaken_first(product) else None)
     cells = rows[["exposed_on", "capability", "weight", "is_decisive", "provider", "release"]].fillna({"weight": 0.1})
+    cells["is_decisive"] = rows["is_decisive"] & (rows["role"] == "sells")
     present.draw(charts.exposures(cells, overtaken), alt=t("product.exposures", n=len(rows)))
     config = st.column_config
     shown = rows.assign(

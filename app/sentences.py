@@ -7,6 +7,7 @@ that others wrote.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,17 @@ def shown(sentence: Any) -> str:
     """The sentence in this session's language; unknown is the empty text."""
     said = text.clean(sentence)
     return in_chinese(said) if words.language() == "zh" and said else said
+
+
+def summary(jump: Mapping[str, Any]) -> str:
+    """What a jump was, in a sentence; for one that the program found itself it is made anew from the jump's fields on Chinese pages."""
+    said = text.clean(jump["summary"])
+    if words.language() != "zh" or jump["origin"] != "detected" or not said:
+        return said
+    labels = [] if text.is_unknown(jump["capabilities"]) else [one for one in jump["capabilities"] if one != "api_deprecation"]
+    about = f"：{words.capabilities(labels)}" if labels else ""
+    where = "" if jump["stage"] == "retired" else f"（{words.t('reach.' + jump['reach'])}）"
+    return f"{text.clean(jump['provider'])} {words.t('did.' + jump['stage'])} {text.clean(jump['release'])}{where}{about}。"
 
 
 def in_chinese(sentence: str) -> str:

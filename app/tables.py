@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import data, present, text
+from app import data, present, sentences, text
 from app.words import t
 
 if TYPE_CHECKING:
@@ -17,7 +17,13 @@ PRODUCT_COLUMNS = (
     "name", "overtaken", "p_overtaken", "s12", "survival_curve", "lifeline_class", "signs_of_life", "silent_since", "p_silent_6", "s3", "s6",
     "sells", "segment", "wrapper_tier", "outcome", "ended_on", "n_at_risk", "homepage",
 )  # fmt: skip
-HIDDEN_WHEN_EMPTY = ("silent_since", "p_silent_6", "signs_of_life", "ended_on")
+# column of the table -> column that tells whether there is anything to show
+HIDDEN_WHEN_EMPTY = {
+    "silent_since": "silent_since", "p_silent_6": "p_silent_6", "ended_on": "ended_on", "overtaken": "overtaken_on",
+    "p_overtaken": "p_overtaken_12", "s3": "s3", "s6": "s6", "s12": "s12", "lifeline_class": "lifeline_class", "n_at_risk": "n_at_risk",
+    "homepage": "homepage",
+}  # fmt: skip
+LISTED_WHEN_TOLD = ("signs_of_life", "survival_curve")
 HOST = r"https?://(?:www\.)?([^/]+)"
 
 
@@ -32,7 +38,7 @@ def product_filters(**given: Any) -> dict[str, Any]:
 def jump_filters(**given: Any) -> dict[str, Any]:
     """Parameters of the query `jumps`, with no filter where none is given."""
     none: dict[str, Any] = {name: [] for name in ("capabilities", "providers", "stages", "origins")}
-    return {**none, "since": None, "until": None, "q": "", "min_weight": 0.0, **given}
+    return {**none, "since": None, "until": None, "q": "", "is_heavy": False, **given}
 
 
 def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_COLUMNS, height: Any = "auto") -> None:
@@ -42,7 +48,7 @@ def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_
         silent_since=[text.day(value, "month").removeprefix("–") for value in frame["silent_since"]],
         p_overtaken=[_three_with_interval(row) for row in data.rows(frame)],
         lifeline_class=[class_words(value) for value in frame["lifeline_class"]],
-        segment=[t(f"segment.{value}") if value else "" for value in frame["segment"]],
+        segment=[t(f"segment_short.{value}") if value else "" for value in frame["segment"]],
         outcome=[outcome_words(value) for value in frame["outcome"]],
     )
     shown = present.intervals(shown, "s3", "s6", "s12", "p_silent_6")
@@ -50,15 +56,17 @@ def products(frame: pd.DataFrame, *, key: str, columns: Sequence[str] = PRODUCT_
         present.plain(present.lists(shown, "sells", "depends_on"), "name", "vendor", "category"), "homepage"
     )
     known = product_columns()
-    told = [name for name in columns if name not in HIDDEN_WHEN_EMPTY or _is_told(frame, name)]
+    told = [name for name in columns if _is_told(frame, name)]
     present.table(shown, {name: known[name] for name in told}, alt=t("page.products"), key=key, opens=open_product, height=height)
 
 
 def _is_told(frame: pd.DataFrame, name: str) -> bool:
-    """Whether any product of the table has something in the column."""
-    if name == "signs_of_life":
-        return any(not text.is_unknown(bars) and any(bars) for bars in frame[name]) if name in frame.columns else False
-    return bool(frame[name].notna().any())
+    """Whether any product of the table has something in the column; what always has is not asked."""
+    if name in LISTED_WHEN_TOLD:
+        return name in frame.columns and any(not text.is_unknown(bars) and any(bars) for bars in frame[name])
+    if name not in HIDDEN_WHEN_EMPTY:
+        return True
+    return any(not text.is_unknown(value) and value != "" for value in frame[HIDDEN_WHEN_EMPTY[name]])
 
 
 def three(row: Mapping[str, Any], stem: str) -> str:
@@ -98,10 +106,10 @@ def product_columns() -> dict[str, Any]:
     """How each column of a table of products is shown."""
     config = st.column_config
     helped = ("s3", "s6", "s12", "p_silent_6", "lifeline_class", "silent_since", "overtaken", "p_overtaken")
-    wide = {"p_overtaken": 190, "s3": 125, "s6": 125, "s12": 125, "p_silent_6": 125}
+    wide = {"p_overtaken": 195, "s3": 130, "s6": 130, "s12": 135, "p_silent_6": 125}
     return {
         **{name: config.TextColumn(t(f"col.{name}"), help=t(f"colhelp.{name}"), width=wide.get(name)) for name in helped},
-        "name": config.TextColumn(t("col.name"), width=150, pinned=True),
+        "name": config.TextColumn(t("col.name"), width=170, pinned=True),
         "survival_curve": config.LineChartColumn(
             t("col.survival_curve"), y_min=0, y_max=1, width="small", help=t("colhelp.survival_curve")
         ),
@@ -109,7 +117,7 @@ def product_columns() -> dict[str, Any]:
         "sells": config.ListColumn(t("col.sells")),
         "segment": config.TextColumn(t("col.segment")),
         "wrapper_tier": config.NumberColumn(t("col.wrapper_tier"), format="%d"),
-        "outcome": config.TextColumn(t("col.outcome")),
+        "outcome": config.TextColumn(t("col.outcome"), width=130),
         "ended_on": config.DateColumn(t("col.ended_on"), format="YYYY-MM-DD"),
         "n_at_risk": config.NumberColumn(t("col.n_at_risk"), format="%d", help=t("colhelp.n_at_risk")),
         "homepage": config.LinkColumn(t("col.homepage"), display_text=HOST),
@@ -139,7 +147,9 @@ def jump_columns() -> dict[str, Any]:
 def jumps(frame: pd.DataFrame, *, key: str, height: Any = "auto") -> None:
     """Jumps as a table; choosing a row opens the jump."""
     shown = frame.assign(
-        stage=[t(f"stage.{value}") for value in frame["stage"]], origin=[t(f"origin.{value}") for value in frame["origin"]]
+        summary=[sentences.summary(row) for row in data.rows(frame)],
+        stage=[t(f"stage.{value}") for value in frame["stage"]],
+        origin=[t(f"origin.{value}") for value in frame["origin"]],
     )
     shown = present.plain(present.lists(shown, "capabilities"), "release", "summary", "provider", "platform")
     present.table(

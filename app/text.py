@@ -90,6 +90,12 @@ def interval(low: Any, high: Any) -> str:
     return f"{max(bottom, 0)}–{min(top, 100)} %"
 
 
+def by(provider: Any, release: Any) -> str:
+    """Who shipped what, in few words; a release that begins with its provider's name is not named twice."""
+    who, what = clean(provider), clean(release)
+    return what if what.lower().startswith(who.lower()) else f"{who} {what}".strip()
+
+
 def months(value: Any) -> str:
     """A number of months with one decimal place at most."""
     return "–" if is_unknown(value) else f"{float(value):.1f}".removesuffix(".0")

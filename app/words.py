@@ -18,14 +18,17 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 
 
 @cache
-def table(file: str = "words.yaml") -> dict[str, dict[str, str]]:
+def table(file: str = "words.yaml") -> dict[str, Any]:
     """Key to the words in every language; the files are ours, so a wrong one is a programming error."""
     return yaml.safe_load(Path(__file__).with_name(file).read_text(encoding="utf-8"))
 
 
 def say(key: str, lang: str, **fields: Any) -> str:
-    """The words of `key` in `lang`, fields filled in; an unknown key reads as itself, so that a new label is never a crash."""
-    found = table().get(key)
+    """The words of `key` in `lang`, fields filled in; an unknown key reads as itself, so that a new label is never a crash.
+
+    Where one thing reads otherwise than several, `key#1` holds the words for a field `n` of 1.
+    """
+    found = (table().get(f"{key}#1") if fields.get("n") == 1 else None) or table().get(key)
     words = found[lang] if found else key.rpartition(".")[2].replace("_", " ")
     return words.format(**fields) if fields else words
 
@@ -66,6 +69,12 @@ def capabilities(labels: Any) -> str:
 @cache
 def _terms() -> dict[str, taxonomy.Term]:
     return {term.id: term for term in taxonomy.load().terms if term.kind == "capability"}
+
+
+def comment(text: Any) -> str:
+    """A comment of the database or a definition of the label set in this session's language; one that is not known stays as it is."""
+    said = "" if text is None else str(text)
+    return table("comments.yaml").get(said, said) if language() == "zh" else said
 
 
 def long_text(key: str) -> str:

@@ -2,7 +2,7 @@
 with labels as (
     select jump_id, list(capability order by share desc, capability) as capabilities from jump_capability group by all
 ), reached as (
-    select jump_id, count(distinct product_id) as n_products, count(distinct product_id) filter (is_decisive) as n_decisive
+    select jump_id, count(distinct product_id) as n_products, count(distinct product_id) filter (is_decisive and role = 'sells') as n_decisive
     from exposure
     group by all
 )
@@ -20,5 +20,5 @@ where ($since::date is null or happened_on > $since::date)
   and (len($stages::varchar[]) = 0 or list_contains($stages::varchar[], stage))
   and (len($origins::varchar[]) = 0 or list_contains($origins::varchar[], origin))
   and ($q = '' or contains(lower(concat_ws(' ', release, platform, provider, summary)), lower($q)))
-  and coalesce(weight, 0) >= $min_weight
+  and (not $is_heavy or coalesce(weight, 0) >= 0.9 or n_decisive > 0)
 order by happened_on desc, weight desc nulls last, jump_id;

@@ -5,12 +5,14 @@ with judged as (
     from hindcast
     where came is not null and clock = $clock and horizon_months = $horizon::integer
       and case $kind when 'missed' then came and p < 0.1 else not came end
+), worst as (
+    select * from judged
+    qualify row_number() over (partition by product_id order by error desc, origin_on desc) = 1
 )
 select
-    product_id, product.name, judged.clock, judged.origin_on, judged.horizon_months, p, p_low, p_high, came, came_on, product.outcome,
+    product_id, product.name, worst.clock, worst.origin_on, worst.horizon_months, p, p_low, p_high, came, came_on, product.outcome,
     product.ended_because, product.source_url, count(*) over () as n_found
-from judged
+from worst
 join product using (product_id)
-qualify row_number() over (partition by product_id order by error desc, origin_on desc) = 1
 order by error desc, product_id
 limit 40;

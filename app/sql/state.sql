@@ -15,4 +15,5 @@ select
     (select count(*) from lifeline where silent_since is not null) as n_silent,
     (select count(*) from source where is_active) as n_sources,
     (select count(*) from source where is_active and health = 'fine') as n_sources_fine,
+    (select count(*) from source where is_active and health is not null) as n_sources_polled,
     (select count(*) from proposal where status = 'open') as n_proposals;

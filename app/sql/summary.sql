@@ -12,7 +12,7 @@ with recent as (
 )
 select
     (select count(*) from recent) as n_jumps,
-    (select count(distinct jump_id) from recent join exposure using (jump_id) where is_decisive) as n_decisive,
+    (select count(distinct jump_id) from recent join exposure using (jump_id) where is_decisive and role = 'sells') as n_decisive,
     (select count(distinct product_id) from recent join exposure using (jump_id)) as n_reached,
     (
         select count(*)
@@ -22,10 +22,11 @@ select
     ) as n_retiring,
     (select count(*) from lifeline where overtaken_on is not null) as n_overtaken,
     (select count(*) from lifeline where overtaken_on > $as_of::date - interval 1 year) as n_newly,
-    (select count(*) from lifeline where p_overtaken_12 >= 0.5) as n_next,
+    (select count(*) from lifeline where p_overtaken_12 >= 0.475) as n_next,  -- what reads as 50 % in steps of 5 %
     (select count(*) from lifeline where silent_since is not null) as n_silent,
     (select count(*) from lifeline) as n_alive,
     (select count(*) from lifeline where lifeline_class = 'unsure') as n_unsure,
+    (select count(*) from lifeline where lifeline_class = 'unsure' and starts_with(reason, 'unsure: last seen alive')) as n_unseen,
     (select median(s12_high - s12_low) from lifeline) as width,
     scored.n as n_scored, scored.n_ended as n_scored_ended, scored.ratio, past.n_missed, past.n_came
 from scored, past;

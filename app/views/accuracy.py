@@ -12,20 +12,30 @@ from app import charts, choose, data, present, sentences, tables, text
 from app.words import t
 
 N_LEAST = 30
+# clock -> what was asked about its error, and one thing more that a reader wants to know
+VERDICTS = {
+    "ended": (
+        "ended, all rows weighted as in the fit, 12 months, Brier ratio",
+        "ended, all rows, 12 months, Brier ratio, moats ignored",
+    ),
+    "silent": ("silent, all origins, pessimistic, 6 months, Brier ratio", "silent, all origins, pessimistic, 6 months, AUC"),
+    "overtaken": ("overtaken, 12 months, Brier ratio to the base rate known", "overtaken, 12 months, observed over expected"),
+}
 PLAIN = "ended:all"
 
 
 def show() -> None:
     """Choose a part, show it."""
     present.heading(t("page.accuracy"), t("accuracy.lead"))
-    _gates()
-    _scores()
+    _verdicts()
     left, right = st.columns(2, gap="large")
     with left:
         _calibration()
     with right:
         _said()
     _misses()
+    _scores()
+    _gates()
     _detection()
 
 
@@ -39,7 +49,7 @@ def _detection() -> None:
     present.table(
         rows.assign(metric=[t(f"metric.{name}") for name in rows["metric"]]),
         {
-            "metric": config.TextColumn(t("col.figure"), width="large", pinned=True),
+            "metric": config.TextColumn(t("col.figure"), width="large"),
             "value": config.NumberColumn(t("col.value"), format="%.4g"),
             "n": config.NumberColumn("n"),
         },
@@ -49,24 +59,56 @@ def _detection() -> None:
     present.downloads(rows, "detection")
 
 
+def _found() -> list[dict[str, Any]]:
+    """What the last back-test found for each thing that was asked of the method."""
+    rows = [row for row in data.records(data.read("findings")) if row["key"] == "gates"]
+    return json.loads(rows[0]["value"]) if rows else []
+
+
+def _verdicts() -> None:
+    """How good the forecast of each clock was, in a sentence: its error over that of a plain reference, and what it rests on."""
+    found = {row["gate"]: row for row in _found()}
+    lines = []
+    for clock, (error, more) in VERDICTS.items():
+        if found.get(error, {}).get("value") is None or found.get(more, {}).get("value") is None:
+            continue
+        row, second = found[error], found[more]["value"]
+        said = t(
+            f"verdict_on.{clock}",
+            ratio=f"{row['value']:.2f}",
+            more=f"{second:.2f}",
+            n=f"{row['n']:,}",
+            came=f"{row['n_ended']:,}",
+        )
+        lines.append(f"- **{t(f'clock_word.{clock}')}**: {said}")
+    if lines:
+        st.markdown("\n".join(lines))
+        st.caption(t("accuracy.verdicts_note"))
+
+
 def _gates() -> None:
     """What was asked of the method before it was built, and what came."""
-    rows = [row for row in data.records(data.read("findings")) if row["key"] == "gates"]
-    gates = json.loads(rows[0]["value"]) if rows else []
+    gates = _found()
     if not gates:
         return
     st.subheader(t("accuracy.gates"), anchor=False)
     config = st.column_config
     columns = {
-        "gate": config.TextColumn(t("col.gate"), width="large", pinned=True),
+        "gate": config.TextColumn(t("col.gate"), width="large"),
         "value": config.NumberColumn(t("col.value"), format="%.3f"),
         "bound": config.TextColumn(t("col.bound")),
         "holds": config.CheckboxColumn(t("col.holds")),
         "n": config.NumberColumn("n"),
         "n_ended": config.NumberColumn(t("col.n_ended")),
     }
-    rows = [{**row, "gate": sentences.shown(row["gate"])} for row in gates]
+    rows = [{**row, "gate": sentences.shown(row["gate"]), "bound": _bound(row["bound"])} for row in gates]
+    st.caption(t("accuracy.gates_help"))
     present.table(pd.DataFrame(rows), columns, alt=t("accuracy.gates"), height="content")
+
+
+def _bound(said: Any) -> str:
+    """The bound as people write it."""
+    return str(said).replace("<=", "≤").replace(">=", "≥").replace(" and ", t("and"))
 
 
 def _scores() -> None:
@@ -167,7 +209,11 @@ def _misses() -> None:
     if rows.empty:
         present.nothing(t("accuracy.none_misjudged"))
         return
-    st.caption(t(f"accuracy.{what}_help", n=len(rows)))
+    found = int(rows["n_found"].iloc[0])
+    st.caption(
+        t(f"accuracy.{what}_help", n=len(rows))
+        + (" " + t("accuracy.worst_of", n=len(rows), of=found) if found > len(rows) else "")
+    )
     _misjudged(rows)
     present.downloads(rows, "misjudged")
 

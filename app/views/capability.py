@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import charts, choose, data, present, tables, text
 from app.words import capability as words
-from app.words import t
+from app.words import comment, t
 from models import taxonomy
 
 N_LEAST = 10
@@ -32,9 +32,9 @@ def show() -> None:
 def _definition(term: dict) -> None:
     parts = [t(f"segment.{term['segment']}")] if term.get("segment") else []
     if term.get("definition"):
-        parts.append(text.escape(term["definition"]))
+        parts.append(text.escape(comment(term["definition"])))
     if term.get("excludes"):
-        parts.append(t("capability.not", what=text.escape(term["excludes"])))
+        parts.append(t("capability.not", what=text.escape(comment(term["excludes"]))))
     st.markdown(" · ".join(parts))
 
 

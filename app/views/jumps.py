@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, choose, data, present, tables, text
+from app import charts, choose, data, present, sentences, tables, text
 from app.words import capabilities, capability, t
 from models import taxonomy
 
@@ -27,19 +27,19 @@ def show() -> None:
 
 def _all() -> None:
     present.heading(t("page.jumps"), t("jumps.lead"))
+    view = choose.tabs("view", t("jumps.view"), ("timeline", "first", "table"), lambda value: t(f"jumps.{value}"))
+    if view == "first":
+        _first()
+        return
     rows = data.read("jumps", **tables.jump_filters(**_choose()))
     if rows.empty:
         present.nothing(t("jumps.none"))
         return
-    view = choose.tabs("view", t("jumps.view"), ("timeline", "first", "table"), lambda value: t(f"jumps.{value}"))
     if view == "timeline":
         _timeline(rows)
-    elif view == "first":
-        _first()
-    if view != "first":
-        st.caption(t("jumps.found", n=len(rows)))
-        tables.jumps(rows, key="jumps", height=480)
-        present.downloads(rows, "jumps")
+    st.caption(t("jumps.found", n=len(rows)))
+    tables.jumps(rows, key="jumps", height=min(35 * len(rows) + 38, 480))
+    present.downloads(rows, "jumps")
 
 
 def _choose() -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _choose() -> dict[str, Any]:
         heavy = choose.flag("heavy", t("filter.heavy"))
     return {
         "q": q, "capabilities": wanted, "providers": providers, "stages": stages, "origins": origins, "since": since,
-        "min_weight": 0.9 if heavy else 0.0,
+        "is_heavy": heavy,
     }  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _timeline(rows: Any) -> None:
     shown = exploded.assign(
         what=[capability(label) for label in exploded["capabilities"]],
         segment=[list(charts.SEGMENT_COLOURS).index(segment_of.get(label, "terms")) for label in exploded["capabilities"]],
-        segment_word=[t(f"segment.{segment_of.get(label, 'terms')}") for label in exploded["capabilities"]],
+        segment_word=[t(f"segment_short.{segment_of.get(label, 'terms')}") for label in exploded["capabilities"]],
         stage_word=[t(f"stage.{stage}") for stage in exploded["stage"]],
         weight=exploded["weight"].fillna(0.1),
     )[["happened_on", "what", "segment", "segment_word", "stage_word", "weight", "provider", "release"]]
@@ -121,7 +121,7 @@ def _one(jump_id: str) -> None:
         return
     st.title(text.escape(f"{jump['provider'] or ''} · {jump['release'] or jump['platform'] or jump_id}", 140), anchor=False)
     if jump["summary"]:
-        st.markdown(text.escape(jump["summary"]))
+        st.markdown(text.escape(sentences.summary(jump)))
     _facts(jump)
     _documents(jump)
     _reached(jump)
@@ -179,32 +179,50 @@ def _document(row: dict[str, Any]) -> None:
 
 
 def _reached(jump: dict[str, Any]) -> None:
-    rows = data.read("jump_products", jump_id=jump["jump_id"])
-    st.subheader(t("jumps.reached", n=rows["product_id"].nunique()), anchor=False)
+    """Whom it reached; of a jump ahead, whom it may reach."""
+    as_of = data.as_of()
+    is_ahead = as_of is not None and jump["happened_on"] > as_of
+    rows = data.read("jump_ahead" if is_ahead else "jump_products", jump_id=jump["jump_id"])
+    heading = t("jumps.may_reach" if is_ahead else "jumps.reached", n=rows["product_id"].nunique())
+    st.subheader(heading, anchor=False)
+    if is_ahead:
+        st.caption(t("jumps.ahead_help"))
     if rows.empty:
-        present.nothing(t("jumps.none_reached"))
+        adds_nothing = jump["weight"] is not None and jump["weight"] < 0.005
+        present.nothing(t("jumps.none_ahead" if is_ahead else "jumps.adds_nothing" if adds_nothing else "jumps.none_reached"))
         return
     shown = rows.assign(
         role=[t(f"role.{value}") for value in rows["role"]],
-        outcome=[t(f"outcome.{value}") if value else t("outcome.unknown") for value in rows["outcome"]],
+        outcome=[tables.outcome_words(value) for value in rows.get("outcome", [""] * len(rows))],
         lifeline_class=[tables.class_words(value) for value in rows["lifeline_class"]],
     )
-    config = st.column_config
+    columns = _reached_columns()
+    if is_ahead:
+        columns = {name: one for name, one in columns.items() if name in rows.columns}
+    elif rows["ended_on"].isna().all():
+        del columns["ended_on"]
     present.table(
         present.plain(present.lists(shown, "capabilities"), "name", "category"),
-        {
-            "name": config.TextColumn(t("col.name"), pinned=True),
-            "role": config.TextColumn(t("col.role")),
-            "capabilities": config.ListColumn(t("col.capabilities")),
-            "weight": config.NumberColumn(t("col.weight"), format="%.2f"),
-            "is_decisive": config.CheckboxColumn(t("decisive"), help=t("colhelp.is_decisive")),
-            "overtaken_on": config.DateColumn(t("col.overtaken"), format="YYYY-MM"),
-            "outcome": config.TextColumn(t("col.outcome")),
-            "ended_on": config.DateColumn(t("col.ended_on"), format="YYYY-MM-DD"),
-            "lifeline_class": config.TextColumn(t("col.lifeline_class")),
-        },
-        alt=t("jumps.reached", n=len(rows)),
+        columns,
+        alt=heading,
         key="reached",
-        opens=lambda row: ("product", {"id": row["product_id"]}),
+        opens=tables.open_product,
+        height=min(35 * len(rows) + 38, 480),
     )
     present.downloads(rows, "jump-products")
+
+
+def _reached_columns() -> dict[str, Any]:
+    """How each column of the products that a jump reached is shown."""
+    config = st.column_config
+    return {
+        "name": config.TextColumn(t("col.name"), pinned=True),
+        "role": config.TextColumn(t("col.role"), help=t("colhelp.role")),
+        "capabilities": config.ListColumn(t("col.capabilities")),
+        "weight": config.NumberColumn(t("col.weight"), format="%.2f", help=t("colhelp.weight_there")),
+        "is_decisive": config.CheckboxColumn(t("decisive"), help=t("colhelp.is_decisive")),
+        "overtaken_on": config.DateColumn(t("col.overtaken"), format="YYYY-MM"),
+        "outcome": config.TextColumn(t("col.outcome")),
+        "ended_on": config.DateColumn(t("col.ended_on"), format="YYYY-MM-DD"),
+        "lifeline_class": config.TextColumn(t("col.lifeline_class")),
+    }

@@ -11,7 +11,7 @@ from app import data, present, tables, text, watched
 from app.words import capabilities, t
 
 N_DAYS = 30
-N_SHOWN = 8
+N_SHOWN, N_RETIRING = 8, 5
 WATCHED = ("name", "overtaken", "p_overtaken", "s12", "lifeline_class", "silent_since", "p_silent_6", "signs_of_life")
 URGENCY: dict[str, Any] = {"7": "red", "30": "orange", "90": "yellow", "later": "gray", "past": "gray"}
 
@@ -58,6 +58,7 @@ def _summary(state: dict[str, Any]) -> None:
             t("summary.jumps", n=found["n_jumps"], decisive=found["n_decisive"], reached=found["n_reached"]),
             t("summary.retiring", n=found["n_retiring"]),
         )
+        st.caption(t("summary.jump_is"))
     with trouble:
         st.markdown(f"**{t('summary.trouble')}**")
         _lines(
@@ -65,23 +66,28 @@ def _summary(state: dict[str, Any]) -> None:
             t("summary.next", n=found["n_next"]),
             t("summary.silent", n=found["n_silent"]) if found["n_silent"] else t("summary.silent_unknown"),
         )
+        st.caption(t("summary.overtaken_is"))
+        present.link("products", t("summary.see_overtaken"), fate="overtaken")
     with sure:
         st.markdown(f"**{t('summary.sure')}**")
         _lines(
-            t("summary.width", width=round(100 * (found["width"] or 0)), n=found["n_unsure"], of=found["n_alive"]),
+            t("summary.width", width=round(100 * (found["width"] or 0))),
+            t("summary.unsure", n=found["n_unsure"], of=found["n_alive"], unseen=found["n_unseen"]),
             t("summary.scored", ratio=f"{found['ratio']:.2f}", n=int(found["n_scored"]), ended=int(found["n_scored_ended"]))
             if found["ratio"]
             else t("accuracy.no_scores"),
             t("summary.missed", n=found["n_missed"], of=found["n_came"]) if found["n_came"] else "",
         )
+        present.link("accuracy", t("summary.see_accuracy"))
     st.caption(
         t(
             "summary.standing",
             as_of=text.day(state["as_of"]),
             alive=state["n_alive"],
             ended=state["n_ended"],
-            fine=state["n_sources_fine"],
-            sources=state["n_sources"],
+            sources=t("summary.sources", fine=state["n_sources_fine"], sources=state["n_sources"])
+            if state["n_sources_polled"]
+            else t("sources.not_polled"),
         )
     )
 
@@ -124,9 +130,10 @@ def _jump(jump: dict[str, Any]) -> None:
             "jumps", f"{jump['provider'] or ''} · {jump['release'] or jump['summary'] or jump['jump_id']}", jump=jump["jump_id"]
         )
         weight = "–" if jump["weight"] is None else f"{jump['weight']:.2f}"
+        weighs = t("weight_none") if _adds_nothing(jump["weight"]) else t("weight_is", weight=weight)
         st.caption(
             f"{text.day(jump['happened_on'], jump['date_precision'])} · {capabilities(_list(jump['capabilities']))} · "
-            f"{t('stage.' + jump['stage'])} · {t('weight_is', weight=weight)} · {t('reaches', n=int(jump['n_products']))}"
+            f"{t('stage.' + jump['stage'])} · {weighs} · {t('reaches', n=int(jump['n_products']))}"
         )
 
 
@@ -145,11 +152,29 @@ def _retirements(state: dict[str, Any]) -> None:
         if not members:
             continue
         st.badge(t(f"urgency.{bucket}"), color=URGENCY[bucket])
-        for row in members[:5]:
+        for row in _in_order(members[:N_RETIRING], is_past=bucket == "past"):
             with st.container(gap=None):
                 present.link("jumps", f"{row['provider']} · {row['release'] or row['summary']}", jump=row["jump_id"])
-                reached = t("breaks", n=int(row["n_products"])) if row["n_products"] else t("breaks_none")
-                st.caption(f"{text.day(row['happened_on'])} · {reached}")
+                st.caption(f"{text.day(row['happened_on'])} · {_whom(row)}")
+
+
+def _whom(row: dict[str, Any]) -> str:
+    """Whom a retirement reached; of one ahead, who sells or needs what it serves, because nothing is reached before its day."""
+    if row["days_ahead"] > 0:
+        return t("may_break", n=int(row["n_ahead"])) if row["n_ahead"] else t("breaks_none_ahead")
+    if row["n_products"]:
+        return t("breaks", n=int(row["n_products"]))
+    return t("weight_none" if _adds_nothing(row["weight"]) else "breaks_none")
+
+
+def _adds_nothing(weight: Any) -> bool:
+    """Whether a jump weighs nothing beyond earlier ones of its provider."""
+    return weight is not None and weight < 0.005
+
+
+def _in_order(rows: list[dict[str, Any]], *, is_past: bool) -> list[dict[str, Any]]:
+    """By day: the next first, of those that are past the newest."""
+    return sorted(rows, key=lambda row: row["happened_on"], reverse=is_past)
 
 
 def _by_urgency(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -194,7 +219,7 @@ def _newly_overtaken(state: dict[str, Any]) -> None:
     for row in rows[:N_SHOWN]:
         with st.container(gap=None):
             present.link("product", row["name"], id=row["product_id"])
-            by = f"{row['provider'] or ''} {row['release'] or ''}".strip()
+            by = text.by(row["provider"], row["release"])
             st.caption(
                 f"{text.day(row['overtaken_on'], 'month')}" + (f" · {t('with_jump', jump=text.escape(by, 80))}" if by else "")
             )

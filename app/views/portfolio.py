@@ -89,7 +89,7 @@ def _change(chosen: str, ids: list[str]) -> None:
         new = st.multiselect(
             t("portfolio.add"),
             [key for key in names if key not in ids][:5000],
-            placeholder=t("choose_some"),
+            placeholder=t("choose_any"),
             format_func=lambda key: text.clean(names[key]),
         )
         file = st.file_uploader(t("portfolio.csv"), type="csv")
@@ -97,7 +97,7 @@ def _change(chosen: str, ids: list[str]) -> None:
             _do(watchlists.add, chosen, [*new, *_ids_in(file)], names)
     with right, st.form(f"remove_{chosen}", clear_on_submit=True):
         gone = st.multiselect(
-            t("portfolio.remove"), ids, placeholder=t("choose_some"), format_func=lambda key: text.clean(names.get(key, key))
+            t("portfolio.remove"), ids, placeholder=t("choose_any"), format_func=lambda key: text.clean(names.get(key, key))
         )
         if st.form_submit_button(t("portfolio.do_remove")) and gone:
             _do(watchlists.remove, chosen, gone)
@@ -109,7 +109,7 @@ def _start() -> None:
     with st.form("new_watchlist", clear_on_submit=True):
         name = st.text_input(t("portfolio.name"), max_chars=64)
         new = st.multiselect(
-            t("portfolio.add"), list(names)[:5000], placeholder=t("choose_some"), format_func=lambda key: text.clean(names[key])
+            t("portfolio.add"), list(names)[:5000], placeholder=t("choose_any"), format_func=lambda key: text.clean(names[key])
         )
         file = st.file_uploader(t("portfolio.csv"), type="csv", key="new_csv")
         if st.form_submit_button(t("portfolio.make")):

@@ -86,7 +86,7 @@ def _jump(thing: dict[str, Any]) -> None:
     if jump is None:
         return
     labels = [] if jump["capabilities"] is None else list(jump["capabilities"])
-    st.markdown(text.escape(jump["summary"], 600))
+    st.markdown(text.escape(sentences.summary(jump), 600))
     present.facts(
         [
             (t("col.happened_on"), text.day(jump["happened_on"], jump["date_precision"])),

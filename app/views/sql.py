@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import choose, data, present, sandbox, text
-from app.words import t
+from app.words import comment, t
 from models.errors import LifelineError
 
 FIRST = "from lifeline join product using (product_id) select name, s12, s12_low, s12_high, lifeline_class order by s12 limit 20"
@@ -160,8 +160,10 @@ def _schema() -> None:
     mine = rows[rows["relation"] == relation]
     if mine.empty:
         return
-    st.caption(text.escape(mine["grain"].iloc[0]))
+    st.caption(text.escape(comment(mine["grain"].iloc[0])))
     with st.container(height=420, border=False, key="schema"):
         st.caption(
-            "\n".join(f"- `{row.column}` {text.escape(row.type)}: {text.escape(row.meaning)}" for row in mine.itertuples())
+            "\n".join(
+                f"- `{row.column}` {text.escape(row.type)}: {text.escape(comment(row.meaning))}" for row in mine.itertuples()
+            )
         )

@@ -35,10 +35,11 @@ def show() -> None:
         return
     if len(ids) > N_MOST:
         st.caption(t("whatif.cut", n=N_MOST))
-    _table(rows)
     if len(rows) == 1:
-        why = t("whatif.reached") if rows[0]["is_exposed"] else t("whatif.not_reached")
-        st.markdown(f"{text.escape(rows[0]['name'])}: {why} · {text.escape(sentences.shown(rows[0]['why']))}")
+        why = t("whatif.is_reached") if rows[0]["is_exposed"] else t("whatif.not_reached")
+        st.markdown(f"**{text.escape(rows[0]['name'])}**: {why} · {text.escape(sentences.shown(rows[0]['why']))}")
+    _table(rows)
+    if len(rows) == 1 and rows[0]["is_exposed"]:
         _one(rows[0])
     st.caption(t("whatif.note", as_of=text.day(as_of)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,8 @@ from app.words import capability, t
 from models import taxonomy
 from models.errors import LifelineError
 
+FIRST_LAUNCH = date(2015, 1, 1)
+SEGMENTS = ("eye", "brain", "hand", "make", "platform")
 EXPOSURE_COLUMNS = ("exposed_on", "capability", "role", "weight", "is_decisive", "jump_id")
 
 
@@ -41,65 +44,60 @@ def _form(as_of: date) -> dict[str, Any] | None:
     before = st.session_state.get("own_product", {})
     with st.form("own"):
         left, middle, right = st.columns(3)
-        name = left.text_input(t("own.name"), before.get("name", ""), max_chars=80)
-        sells = middle.multiselect(
-            t("own.sells"), taxonomy.load().capabilities, before.get("sells"), format_func=capability, placeholder=t("choose_one")
-        )
-        needs = right.multiselect(
-            t("own.depends_on"),
-            taxonomy.load().capabilities,
-            before.get("depends_on"),
-            format_func=capability,
-            placeholder=t("choose_one"),
-        )
-        launched = left.date_input(
-            t("col.launched_on"),
-            min(before.get("launched_on", as_of), as_of),
-            max_value=as_of,
-            min_value=date(2015, 1, 1),
-            format="YYYY-MM-DD",
-        )
-        tier = middle.selectbox(
-            t("filter.tier"), range(1, 6), (before.get("wrapper_tier") or 2) - 1, format_func=lambda value: t(f"tier.{value}")
-        )
-        coupling = right.selectbox(
-            t("own.coupling"), range(4), before.get("coupling", 1), format_func=lambda value: t(f"coupling.{value}")
-        )
-        vendor = left.text_input(t("own.vendor"), before.get("vendor", ""), max_chars=80, help=t("own.vendor_help"))
-        segment = middle.selectbox(
-            t("filter.segment"),
-            ("eye", "brain", "hand", "make", "platform"),
-            _segment_index(before),
-            format_func=lambda value: t(f"segment.{value}"),
-        )
-        moats = right.multiselect(
-            t("col.moats"),
-            taxonomy.MOATS,
-            before.get("moats"),
-            format_func=lambda value: t(f"moat.{value}"),
-            placeholder=t("choose_one"),
-        )
+        with left:
+            names = _names(before, as_of)
+        with middle:
+            work = _work(before)
+        with right:
+            needs = _needs(before)
         if st.form_submit_button(t("own.estimate"), type="primary"):
-            given = {
-                "name": name.strip() or t("own.unnamed"),
-                "vendor": vendor.strip(),
-                "sells": tuple(sells),
-                "depends_on": tuple(needs),
-            }
-            more = {
-                "launched_on": launched,
-                "wrapper_tier": tier,
-                "coupling": coupling,
-                "segment": segment,
-                "moats": tuple(moats),
-            }
-            st.session_state["own_product"] = {**{key: before[key] for key in ("product_id",) if key in before}, **given, **more}
+            kept = {key: before[key] for key in ("product_id",) if key in before}
+            st.session_state["own_product"] = {**kept, **names, **work, **needs}
     return st.session_state.get("own_product")
 
 
-def _segment_index(before: dict[str, Any]) -> int:
-    names = ("eye", "brain", "hand", "make", "platform")
-    return names.index(before["segment"]) if before.get("segment") in names else 1
+def _names(before: dict[str, Any], as_of: date) -> dict[str, Any]:
+    """Name, day of the launch, vendor."""
+    name = st.text_input(t("own.name"), before.get("name", ""), max_chars=80)
+    launched = st.date_input(
+        t("col.launched_on"),
+        min(before.get("launched_on", as_of), as_of),
+        max_value=as_of,
+        min_value=FIRST_LAUNCH,
+        format="YYYY-MM-DD",
+    )
+    vendor = st.text_input(t("own.vendor"), before.get("vendor", ""), max_chars=80, help=t("own.vendor_help"))
+    return {"name": name.strip() or t("own.unnamed"), "launched_on": launched, "vendor": vendor.strip()}
+
+
+def _work(before: dict[str, Any]) -> dict[str, Any]:
+    """What it sells, how thick its shell is, and which part of the work it does."""
+    sells = _some(t("own.sells"), taxonomy.load().capabilities, before.get("sells"), capability)
+    tier = st.selectbox(
+        t("filter.tier"),
+        range(1, 6),
+        (before.get("wrapper_tier") or 2) - 1,
+        format_func=lambda value: t(f"tier.{value}"),
+        help=t("own.tier_help"),
+    )
+    first = SEGMENTS.index(before["segment"]) if before.get("segment") in SEGMENTS else 1
+    segment = st.selectbox(t("filter.segment"), SEGMENTS, first, format_func=lambda value: t(f"segment.{value}"))
+    return {"sells": sells, "wrapper_tier": tier, "segment": segment}
+
+
+def _needs(before: dict[str, Any]) -> dict[str, Any]:
+    """What it needs, how deep it hangs on one platform, and what protects it."""
+    needs = _some(t("own.depends_on"), taxonomy.load().capabilities, before.get("depends_on"), capability)
+    coupling = st.selectbox(
+        t("own.coupling"), range(4), before.get("coupling", 1), format_func=lambda value: t(f"coupling.{value}")
+    )
+    moats = _some(t("col.moats"), taxonomy.MOATS, before.get("moats"), lambda value: t(f"moat.{value}"), help=t("own.moats_help"))
+    return {"depends_on": needs, "coupling": coupling, "moats": moats}
+
+
+def _some(label: str, options: Sequence[str], before: Any, words: Callable[[str], str], **more: Any) -> tuple[str, ...]:
+    """Any number of labels."""
+    return tuple(st.multiselect(label, options, before, format_func=words, placeholder=t("choose_any"), **more))
 
 
 @st.cache_data(max_entries=100, show_spinner=True, scope="session")
