@@ -9,6 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# where several processes share the files, these begin first: the longest last would leave one process busy and the others done
+LONG = [f"test_{name}" for name in "kills spread run repair schedule native team browser pages".split()]
+
+
+def pytest_collection_modifyitems(config, items):
+    """In one of several processes: the long files, then those with slow tests, then the others; alone, the order is that of the files."""
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def turn(item):
+        return LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG) + (item.path not in slow)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture
