@@ -172,7 +172,7 @@ def drip_headers(handler):
 
 
 def hang(handler):
-    time.sleep(5)
+    time.sleep(30)
 
 
 @pytest.mark.parametrize("behaviour", [drip_body, drip_headers, hang])
@@ -182,7 +182,7 @@ def test_one_deadline_for_the_whole_fetch(site, client, behaviour):
     start = time.monotonic()
     with pytest.raises(FetchError, match="time-out"):
         client.get(site.url + "/")
-    assert 1.0 < time.monotonic() - start < 3.5
+    assert 1.0 < time.monotonic() - start < 20  # undisturbed, they would go on for longer than that
 
 
 def test_a_deadline_that_is_over_allows_no_read():

@@ -116,8 +116,8 @@ def test_a_killed_writer_leaves_no_lock(home):
     assert child.stdout is not None
     assert child.stdout.readline() == b"in\n"
     child.send_signal(signal.SIGKILL)
-    child.wait(timeout=10)
-    with stores.open_work(home, wait_s=2) as con:
+    child.wait(timeout=60)
+    with stores.open_work(home, wait_s=20) as con:
         assert con.execute("select value from meta where key = 'kept'").fetchone() == ("yes",)
 
 
@@ -127,7 +127,7 @@ def test_waiting_for_the_lock_ends(home):
         start = time.monotonic()
         with pytest.raises(StoreLockedError), stores.open_work(home, wait_s=0.3):
             pass
-        assert 0.3 <= time.monotonic() - start < 5
+        assert 0.3 <= time.monotonic() - start < 30
 
 
 def test_a_store_of_another_version_is_left_alone(home):
