@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # where several processes share the files, these begin first: the longest last would leave one process busy and the others done
-LONG = [f"test_{name}" for name in "kills spread run repair schedule native team browser pages".split()]
+LONG = [
+    f"test_{name}" for name in "kills replay spread run repair survival_estimate pages team soak upgrade schedule browser".split()
+]
 
 
 def pytest_collection_modifyitems(config, items):
