@@ -6,6 +6,7 @@ reads them, so that a new rule, too, tells everything anew.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -46,7 +47,7 @@ def tell_stories(con: duckdb.DuckDBPyConnection, as_of: date, known: Providers) 
 
 def _tell(con: duckdb.DuckDBPyConnection, days: Sequence[date], changed: Sequence[date], known: Providers) -> Iterator[date]:
     """Tell each changed day and, while its stories lead to others than before, the days that they reach."""
-    is_changed, reach, teller, told = set(changed), date.min, None, _Telling(con)
+    is_changed, reach, teller, told, texts = set(changed), date.min, None, _Telling(con), _Texts(con)
     for day in sorted({*days, *changed}):
         if day not in is_changed and day > reach:
             teller = None
@@ -54,7 +55,7 @@ def _tell(con: duckdb.DuckDBPyConnection, days: Sequence[date], changed: Sequenc
         if teller is None:
             told.write()
             teller = Teller(known, _leading(con, day))
-        rows = [teller.tell(Text(*row)) for row in _texts(con, day)]
+        rows = [teller.tell(text) for text in texts.of(day)]
         if day in is_changed or _leaders(con, day) != {(one.document_id, one.story_id) for one in rows if one.leads}:
             reach = day + WINDOW
         told.add(day, rows)
@@ -82,8 +83,32 @@ class _Telling:
         self._days, self._rows = [], []
 
 
-def _texts(con: duckdb.DuckDBPyConnection, day: date) -> Sequence[tuple]:
-    return con.execute("from story_text where dated_on = ? order by document_id", [day]).fetchall()
+class _Texts:
+    """Texts by day, read for many days at once, for a query costs more than a day's texts."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._block: dict[date, list[Text]] = {}
+        self._until = date.min
+
+    def of(self, day: date) -> list[Text]:
+        """Texts of a day, in order; days are asked for in theirs."""
+        if day > self._until:
+            self._read(day)
+        return self._block.pop(day, [])
+
+    def _read(self, day: date) -> None:
+        query = """
+            with days as (select dated_on, sum(n) over (order by dated_on) as n
+                from (select dated_on, count(*) as n from story_text where dated_on >= $day group by all))
+            from story_text where dated_on >= $day and dated_on <= (select coalesce(max(dated_on), $day) from days where n <= $most)
+            order by dated_on, document_id
+        """
+        self._block, self._until = defaultdict(list), day
+        for row in self._con.execute(query, {"day": day, "most": KEPT_IN_MEMORY}).fetchall():
+            text = Text(*row)
+            self._block[text.dated_on].append(text)
+            self._until = text.dated_on
 
 
 def _leaders(con: duckdb.DuckDBPyConnection, day: date) -> set[tuple[str, str]]:
