@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +14,6 @@ from typing import Any, cast
 from models.errors import LifelineError, SettingsError
 
 ENGINES = ("dask", "ray")
-# how long a cluster that should be there may take to answer, and to show a worker
-ANSWER_S = 10.0
 # a shard is minutes of work; one that takes longer is done by the writer itself
 SHARD_S = 3600.0
 Job = Mapping[str, Any]
@@ -92,15 +89,17 @@ def run_shards(
 
     Returns how many shards came back. Whatever goes wrong outside `merge` is said in one line and not raised.
     """
+    from flows.spread.engines import engine_of, why
+
     state = _Progress(merge, runner.engine == "ray" and runner.has_gpus)
     try:
-        task_runner = _task_runner(runner, home)
+        task_runner = engine_of(runner, home)
         with _prefect(home):
             _start(task_runner, work, jobs, same, state)
     except Exception as error:
         if state.broken is not None:
             raise state.broken from error
-        say(f"{runner.words} cannot be used ({_line(error)}); going on in this process")
+        say(f"{runner.words} cannot be used ({why(runner, error) or _line(error)}); going on in this process")
     else:
         if state.failures:
             say(f"{len(state.failures)} of {len(jobs)} shards failed on {runner.words} ({state.failures[0]}); doing them here")
@@ -172,48 +171,6 @@ def _start(task_runner: Any, work: str, jobs: Sequence[Job], same: Job, state: _
     context.run(TaskRunContext.__var__.set, cast(Any, None))
     context.run(_under_way.set, state)
     context.run(run, work, jobs, same)
-
-
-def _task_runner(runner: Runner, home: Path) -> Any:
-    """Prefect's own task runner for the cluster; says what is missing.
-
-    Raises
-    ------
-    RunnerError
-        when the package is not installed, or the cluster does not answer or has no workers.
-
-    """
-    from flows.prefect_api import configure
-
-    configure(home, log_level="CRITICAL")
-    try:
-        return _dask(runner) if runner.engine == "dask" else _ray(runner)
-    except ImportError as error:
-        raise RunnerError(f"`pip install 'lifeline[{runner.engine}]'` first: {error}") from error
-
-
-def _dask(runner: Runner) -> Any:
-    import distributed
-    from prefect_dask import DaskTaskRunner
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
-    if runner.address:
-        with distributed.Client(runner.address, timeout=ANSWER_S, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=ANSWER_S)
-        return DaskTaskRunner(address=runner.address, client_kwargs={"timeout": ANSWER_S})
-    local = {"n_workers": runner.n_local, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
-    return DaskTaskRunner(cluster_kwargs={**local, "silence_logs": logging.CRITICAL, "scheduler_kwargs": {"dashboard": False}})
-
-
-def _ray(runner: Runner) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    import ray  # noqa: F401
-    from prefect_ray import RayTaskRunner
-
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if runner.address:
-        return RayTaskRunner(address=runner.address, init_kwargs={"log_to_driver": False})
-    return RayTaskRunner(init_kwargs={**quiet, "num_cpus": runner.n_local, "include_dashboard": False})
 
 
 @contextmanager

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from itertools import zip_longest
 
 import pytest
 
@@ -136,6 +142,36 @@ def dask(prefect):
         yield f"dask:{cluster.scheduler_address}"
 
 
+@pytest.fixture(scope="module")
+def ray_head(prefect):
+    """The client address of a Ray cluster of somebody else, which asks for a token that stands in the environment."""
+    pytest.importorskip("prefect_ray", reason="needs the extra `ray`")
+    from flows.prefect_api import free_port
+
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ.update(token)
+    port, client = free_port(), free_port()
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # a short path, for its sockets lie in it
+        where = [f"--temp-dir={folder}", f"--port={port}", f"--ray-client-server-port={client}", "--node-ip-address=127.0.0.1"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2", *where]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with open(f"{folder}/said", "w") as said:
+            head = subprocess.Popen([*command, "--include-dashboard=false"], env=env, stdout=said, stderr=said)
+        until = time.monotonic() + 120
+        while not _listens(client) and head.poll() is None and time.monotonic() < until:
+            time.sleep(0.2)
+        yield f"ray:ray://127.0.0.1:{client}"
+        head.terminate()
+        head.wait(60)
+    for name in token:
+        os.environ.pop(name, None)
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Killer(threading.Thread):
     """Kills with -9 the worker that brings the first result, while others are still to come."""
 
@@ -177,10 +213,59 @@ def test_the_shipped_tagger_says_the_same_on_a_cluster(stores, tmp_path, dask):
     """The embedded tagger on workers gives the tags, to the last digit, that it gives here."""
     pytest.importorskip("torch", reason="needs the extra `tagger`")
     alone, spread, said = stores("alone", 40), stores("spread", 40), []
-    here(alone, load_tagger("embedded", "cpu"))
+    tagger = load_tagger("embedded", "cpu")
+    here(alone, tagger)
     chosen = config_of(tmp_path / "spread", LIFELINE_TAGGER="embedded", LIFELINE_DEVICE="cpu")
+    assert load_tagger(chosen).name == tagger.name, "the weights of this checkout were replaced while the test ran"
     assert elsewhere(spread, chosen, dask, said, size=16) == 40, said
+    for here_, there in zip(tags_of(alone), tags_of(spread), strict=True):
+        assert [pair for pair in zip_longest(here_, there) if pair[0] != pair[1]][:1] == []
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_that_is_there_already_is_used_by_its_client_address(stores, tmp_path, ray_head):
+    """Row for row as here, and the connection is closed afterwards."""
+    import ray
+
+    alone, spread, said = stores("alone", 1200), stores("spread", 1200), []
+    here(alone, load_tagger("keyword"))
+    assert elsewhere(spread, config_of(tmp_path / "spread"), ray_head, said, size=300) == 1200, said
+    assert not [line for line in said if "going on" in line or "failed" in line]
     assert tags_of(spread) == tags_of(alone)
+    assert not list((tmp_path / "spread" / "exchange").rglob("*.parquet"))
+    assert not ray.is_initialized()
+
+
+def test_a_ray_address_where_nothing_listens_costs_one_line(stores, tmp_path):
+    """At once, and with what to start there; Ray's own client would try for half a minute."""
+    pytest.importorskip("prefect_ray", reason="needs the extra `ray`")
+    con, said = stores("spread", 10), []
+    began = time.monotonic()
+    assert elsewhere(con, config_of(tmp_path / "spread"), "ray:ray://127.0.0.1:9", said) == 0
+    assert "nothing listens at 127.0.0.1:9" in said[-1]
+    assert "going on in this process" in said[-1]
+    assert time.monotonic() - began < 30
+
+
+def test_a_ray_cluster_that_asks_for_a_token_is_named():
+    """Ray's client says no more than that it timed out."""
+    from flows.spread.engines import why
+
+    away = Runner("ray", address="ray://h:1")
+    assert "RAY_AUTH_MODE" in why(away, ConnectionError("ray client connection timeout"))
+    assert why(away, ValueError("x")) == why(Runner("ray", 2), ConnectionError("x")) == ""
+
+
+def test_a_cluster_of_our_own_has_a_token_of_its_own():
+    """Known to its processes only; what somebody set is left alone."""
+    from flows.spread.engines import _own_token
+
+    environ, chosen = {}, {"RAY_AUTH_MODE": "disabled"}
+    _own_token(environ)
+    _own_token(chosen)
+    assert environ["RAY_AUTH_MODE"] == "token"
+    assert len(environ["RAY_AUTH_TOKEN"]) == 64
+    assert chosen == {"RAY_AUTH_MODE": "disabled"}
 
 
 def pages(site, n):
@@ -315,8 +400,11 @@ def test_what_a_killed_run_left_is_merged_once(stores, tmp_path, killed_run):
     """The next run merges the finished shard, without a cluster, sweeps the rest away, and the whole is as if nothing had happened."""
     con, chosen, hand, first = killed_run
     result = hand.exchange.read(work.done(hand.folder, first.shard_id))
+    if chosen["exchange"] == "":  # a worker that died while it wrote
+        (hand.exchange.root / hand.folder / f".{first.shard_id}.done.parquet.77.tmp").write_bytes(result[:99])
     assert elsewhere(con, chosen, "dask", [], fewest=10_000) == 300
     assert hand.exchange.names(hand.folder) == []
+    assert not [file for file in (tmp_path / "spread").glob("exchange/**/*") if file.is_file()]
     hand.exchange.write(work.done(hand.folder, first.shard_id), result)  # a worker that was late
     assert elsewhere(con, chosen, "dask", [], fewest=10_000) == 0
     here(con, load_tagger("keyword"))
