@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -56,6 +56,10 @@ class Exchange(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file; it is fine when it is gone already."""
+        ...
+
+    def clear(self, folder: str) -> None:
+        """Remove every file below a folder, also what somebody who died was just writing."""
         ...
 
 
@@ -150,6 +154,13 @@ class Folder:
             except OSError:
                 return
 
+    def clear(self, folder: str) -> None:
+        """The folder goes as well."""
+        import shutil
+
+        with _said(self.address, folder), suppress(FileNotFoundError):
+            shutil.rmtree(self.root / checked(folder))
+
 
 class Remote:
     """An object store by fsspec; a put there is atomic by itself, for an object appears when it is whole."""
@@ -193,6 +204,11 @@ class Remote:
                 self.fs.rm_file(f"{self.root}/{checked(name)}")
             except FileNotFoundError:
                 return
+
+    def clear(self, folder: str) -> None:
+        """One by one; an object that was not written whole does not exist."""
+        for name in self.names(folder):
+            self.delete(name)
 
 
 def _file_system(address: str) -> tuple[Any, str]:

@@ -58,6 +58,5 @@ class HandOver:
             self.exchange.delete(name)
 
     def sweep(self) -> None:
-        """Remove whatever still lies there."""
-        for name in self.exchange.names(self.folder):
-            self.exchange.delete(name)
+        """Remove whatever still lies there, half-written files of dead workers, too."""
+        self.exchange.clear(self.folder)
