@@ -92,7 +92,7 @@ def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, COMMANDS, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}" if near else ""
 
 
 def _run(name: str, words: Sequence[str]) -> int:
@@ -117,9 +117,16 @@ def _run(name: str, words: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if os.environ.get("LIFELINE_DEBUG"):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}; check the path, who may write there, and the disk", 1, "--json" in words)
     except Exception as error:
         if os.environ.get("LIFELINE_DEBUG"):
             raise
+        if type(error).__name__ in ("CatalogException", "BinderException"):
+            return _fail(_other_version(error), 1, "--json" in words)
         kind = f"{type(error).__name__}: {error}"[:300]
         return _fail(f"unexpected {kind}; LIFELINE_DEBUG=1 shows where, please report it", 1, "--json" in words)
     if args.json:
@@ -127,6 +134,13 @@ def _run(name: str, words: Sequence[str]) -> int:
     else:
         print(*report.lines, sep="\n", end="\n" if report.lines else "")
     return report.exit_code
+
+
+def _other_version(error: Exception) -> str:
+    """What to do where a database file lacks a relation or a column."""
+    lacks = str(error).splitlines()[0][:200]
+    remedy = "publish it anew with `lifeline run --stage detect --stage derive --stage publish`"
+    return f"the file that is read was written by another version of lifeline ({lacks}); {remedy}"
 
 
 def _fail(message: str, exit_code: int, as_json: bool) -> int:

@@ -26,6 +26,13 @@ from models.errors import NotPublishedError, QueryError
 CHILD = Path(__file__).with_name("sandbox_child.py")
 MEMORY_MB = 2048  # address space of the process: DuckDB, Python and the answer
 DUCKDB_MEMORY_MB = 768  # what DuckDB itself may hold
+LISTED = "page SQL and docs/sql.md list the relations with their columns"
+REMEDIES = {
+    "Parser Error": "write one SELECT in DuckDB's SQL, as in: from product limit 10",
+    "Binder Error": LISTED,
+    "Catalog Error": LISTED,
+    "IO Error": "`lifeline run --stage publish` writes the published file anew",
+}
 MAX_BYTES = 64 * 1024 * 1024  # of an answer, as JSON
 MAX_SQL = 100_000  # characters
 THREADS = 2
@@ -154,10 +161,18 @@ def _run(request: bytes, timeout_s: float) -> tuple[list[bytes], int]:
     return out.splitlines(), child.returncode
 
 
+def _with_remedy(said: str) -> str:
+    """The database's own words, and what to do about them where they do not say it."""
+    for kind, remedy in REMEDIES.items():
+        if said.startswith(kind):
+            return f"{said.rstrip('.!')}; {remedy}"
+    return said
+
+
 def _result(lines: list[bytes], code: int, seconds: float, timeout_s: float, max_rows: int) -> Result:
     last = _last(lines)
     if "error" in last:
-        raise QueryError(last["error"])
+        raise QueryError(_with_remedy(last["error"]))
     if code != 0 or "cut_by" not in last:
         raise QueryError(_died(code, timeout_s))
     head, rows = json.loads(lines[0]), map(json.loads, lines[1:-1])

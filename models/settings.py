@@ -140,9 +140,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     for name, (default, meaning) in KNOWN.items():
         variable, text = from_environment(env, name)
         if text != "":
-            values[name] = Setting(name, _as(type(default), text, variable), variable, meaning)
+            values[name] = Setting(name, _one_of(name, _as(type(default), text, variable), variable), variable, meaning)
         elif name in from_file:
-            values[name] = Setting(name, _as(type(default), from_file[name], f"{file}: {name}"), "lifeline.toml", meaning)
+            where = f"{file}: {name}"
+            values[name] = Setting(name, _one_of(name, _as(type(default), from_file[name], where), where), "lifeline.toml", meaning)
         else:
             values[name] = Setting(name, default, "default", meaning)
     return Settings(home, home_origin, values)
@@ -196,4 +197,12 @@ def _as(kind: type, value: Any, where: str) -> Any:
         raise SettingsError(f"{where} is {value!r}, expected {_NAMES[kind]}") from error
 
 
+def _one_of(name: str, value: Any, where: str) -> Any:
+    """`value`, where the setting knows no others."""
+    if value in _CHOICES.get(name, (value,)):
+        return value
+    raise SettingsError(f"{where} is {value!r}; use {' or '.join(_CHOICES[name])}")
+
+
+_CHOICES = {"lang": ("en", "zh")}
 _NAMES = {bool: "1 or 0", int: "a whole number", float: "a number", str: "text"}

@@ -66,7 +66,14 @@ def add(folder: Path, name: str, product_ids: Iterable[str], known: Iterable[str
     for product_id in wanted:
         if product_id not in known:
             near = get_close_matches(product_id, known, n=3)
-            raise UsageError(f"there is no product {product_id!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+            raise UsageError(
+                f"there is no product {product_id!r}"
+                + (
+                    f"; did you mean {', '.join(near)}?"
+                    if near
+                    else "; `lifeline sql 'select product_id, name from product'` lists them"
+                )
+            )
     before = read(folder, name).product_ids if _file(folder, name).is_file() else ()
     return _write(folder, Watchlist(name, tuple(dict.fromkeys([*before, *wanted]))))
 

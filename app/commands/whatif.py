@@ -31,24 +31,52 @@ def run(args: argparse.Namespace) -> Report:
     chosen = settings.load()
     with store.open_published(chosen.published) as con:
         products = args.product or _watched(con, chosen, args.watchlist)
+        provider, remarks = _who_jumps(con, args.platform)
         rows = whatif.run(
-            con, products, args.capability, args.platform, args.on, stage_=args.stage, reach=args.reach, magnitude=args.magnitude
+            con, products, args.capability, provider, args.on, stage_=args.stage, reach=args.reach, magnitude=args.magnitude
         )
     shown = [
         {
             "product": row["product_id"],
-            "s12": _percent(row["before"]["s12"]),
-            "then": _percent(row["after"]["s12"]),
-            "change (90 %)": f"{100 * row['change_12']['middle']:+.1f} ({100 * row['change_12']['low']:+.1f} to {100 * row['change_12']['high']:+.1f})",
-            "overtaken": row["after"]["overtaken_on"] or "no",
+            "in 12 months, %": _percent(row["before"]["s12"]),
+            "then, %": _percent(row["after"]["s12"]),
+            "change, points (90 %)": f"{100 * row['change_12']['middle']:+.1f} ({100 * row['change_12']['low']:+.1f} to {100 * row['change_12']['high']:+.1f})",
+            "overtaken": row["before"]["overtaken_on"] or "no",
+            "overtaken then": row["after"]["overtaken_on"] or "no",
             "why": row["why"],
         }
         for row in rows
     ]
+    lines = [
+        *table(shown, list(shown[0])),
+        "chance to be still there in 12 months, before and after; associated with such jumps, never caused",
+    ]
     return Report(
-        [*table(shown, list(shown[0])), "percent alive after 12 months; associated with such jumps, never caused"],
+        [*lines, *remarks],
         {"products": rows},
     )
+
+
+def _who_jumps(con, platform: str) -> tuple[str, list[str]]:
+    """The provider behind a name (ChatGPT is OpenAI's), and a line where no provider of that name is known: it may be a slip of the pen."""
+    from difflib import get_close_matches
+
+    from models.survival.tables import provider_aliases
+
+    wanted = platform.strip().lower()
+    surfaces = con.execute(
+        "select provider from jump where lower(platform) = ? and provider <> '' group by all order by count(*) desc, provider",
+        [wanted],
+    ).fetchall()
+    rows = con.execute("select distinct provider from jump where provider <> ''").fetchall()
+    names = {name.lower(): name for (name,) in rows}
+    if wanted in names or any(row["name"] == wanted for row in provider_aliases()):
+        return platform, []
+    if surfaces:
+        return surfaces[0][0], [f"{platform} is {surfaces[0][0]}'s: its own products are spared"]
+    near = [names[name] for name in get_close_matches(wanted, names, n=1)]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return platform, [f"no jump of {platform!r} is known, so none of its products is spared{hint}"]
 
 
 def _watched(con, chosen, name: str) -> list[str]:

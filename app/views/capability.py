@@ -18,6 +18,9 @@ def show() -> None:
     chosen = choose.one("id", t("col.capability"), taxonomy.load().capabilities, words)
     if chosen is None:
         return
+    wanted = st.query_params.get("id")
+    if wanted and wanted != chosen:
+        present.nothing(t("capability.unknown", id=text.escape(wanted, 80)))
     term = data.one("capability_term", capability=chosen) or {}
     _definition(term)
     left, right = st.columns(2, gap="large")

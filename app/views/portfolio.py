@@ -24,6 +24,9 @@ def show() -> None:
         present.nothing(t("portfolio.none"))
         _start()
         return
+    wanted = st.query_params.get("list")
+    if wanted and wanted != chosen:
+        present.nothing(t("portfolio.no_such", name=text.escape(wanted, 80)))
     ids = lists[chosen]
     if ids:
         _clocks(ids, chosen)

@@ -24,7 +24,7 @@ def show() -> None:
     rows = data.read("products", **tables.product_filters(**filters, n_rows=N_ROWS, n_skipped=0))
     n_found = int(rows["n_found"].iloc[0]) if len(rows) else 0
     if not n_found:
-        present.nothing(t("products.none"))
+        _elsewhere(filters)
         return
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.caption(t("products.found", n=n_found))
@@ -37,6 +37,18 @@ def show() -> None:
     present.downloads(
         lambda: data.read("products", **tables.product_filters(**filters, n_rows=1_000_000)).drop(columns=["n_found"]), "products"
     )
+
+
+def _elsewhere(filters: dict[str, Any]) -> None:
+    """Nothing found: say so, and lead to what is called so but has ended, as nobody searches by fate."""
+    present.nothing(t("products.none"))
+    if not filters["q"] or filters["fate"] == "all":
+        return
+    rows = data.read("products", **tables.product_filters(q=filters["q"], fate="all", n_rows=1))
+    if len(rows):
+        present.link(
+            "products", t("products.elsewhere", n=int(rows["n_found"].iloc[0]), q=filters["q"]), q=filters["q"], fate="all"
+        )
 
 
 def _choose() -> dict[str, Any]:

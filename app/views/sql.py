@@ -28,7 +28,10 @@ def show() -> None:
     with left:
         query = _editor()
         values = _parameters(query)
-        if query and st.query_params.get("q"):
+        empty = [f"${name}" for name, value in values.items() if value == ""]
+        if query and st.query_params.get("q") and empty:
+            present.nothing(t("sql.needs", names=text.escape(", ".join(empty))))
+        elif query and st.query_params.get("q"):
             _answer(query, values)
 
 

@@ -51,7 +51,7 @@ def test_an_unknown_command_is_one_line_with_the_nearest_one(lifeline):
     """A typing error gets the command that was probably meant."""
     code, out, err = lifeline("statsu")
     assert (code, out) == (2, "")
-    assert err == ["lifeline: there is no command 'statsu'; did you mean 'status'?; see `lifeline --help`"]
+    assert err == ["lifeline: there is no command 'statsu'; did you mean 'status'; see `lifeline --help`"]
 
 
 @pytest.mark.parametrize(
@@ -230,3 +230,47 @@ def test_doctor_shows_settings_with_origin_and_hides_secrets(lifeline, monkeypat
     assert (found["notify_urls"]["value"], found["notify_urls"]["origin"]) == ("(set, hidden)", "LIFELINE_NOTIFY_URLS")
     assert "hunter2" not in out
     assert found["port"]["origin"] == "default"
+
+
+def test_a_file_of_another_version_is_said_to_be_one(estimated, capsys):
+    """A published file without a relation that is read gets the command that publishes it anew."""
+    import duckdb
+
+    with duckdb.connect(str(estimated / "lifeline.duckdb")) as con:
+        con.execute("drop table source")
+    for words in (("status",), ("export", "all", str(estimated / "out"))):
+        assert main(words) == 1
+        err = capsys.readouterr().err.splitlines()
+        assert len(err) == 1
+        assert "another version of lifeline" in err[0]
+        assert "lifeline run --stage detect --stage derive --stage publish" in err[0]
+
+
+def test_a_home_that_is_a_file_is_one_line(lifeline, home):
+    """What the system refuses names the path and what to look at, and asks nobody for a report."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    if home.exists():
+        shutil.rmtree(home)
+    home.write_text("", encoding="utf-8")
+    code, _, err = lifeline("watch", "add", "mine", "chatpdf")
+    assert code == 1
+    assert len(err) == 1
+    assert str(home) in err[0]
+    assert "unexpected" not in err[0]
+
+
+def test_a_language_that_there_is_not_is_refused(lifeline, monkeypatch):
+    """One line that names the two that there are."""
+    monkeypatch.setenv("LIFELINE_LANG", "fr")
+    assert lifeline("status")[2] == ["lifeline: LIFELINE_LANG is 'fr'; use en or zh"]
+
+
+def test_who_jumps_may_be_named_by_the_product_it_ships(estimated):
+    """ChatGPT is OpenAI's; a slip of the pen gets the name that was probably meant."""
+    from app.commands import whatif
+    from models import store
+
+    with store.open_published(estimated / "lifeline.duckdb") as con:
+        assert whatif._who_jumps(con, "ChatGPT")[0] == "OpenAI"
+        assert whatif._who_jumps(con, "OpenAI") == ("OpenAI", [])
+        assert "did you mean 'Apple'?" in whatif._who_jumps(con, "Appel")[1][0]
