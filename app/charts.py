@@ -136,7 +136,7 @@ def _jump_tips(on: str, more: Spec) -> list[Spec]:
 
 def jumps(rows: pd.DataFrame) -> Chart:
     """Every jump by day and capability, coloured by the segment of the capability, sized by weight."""
-    domain = [t(f"segment.{name}") for name in SEGMENT_COLOURS]
+    domain = [t(f"segment_short.{name}") for name in SEGMENT_COLOURS]
     spec = _mark(
         "circle",
         mark={"opacity": 0.7},

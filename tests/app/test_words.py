@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 
-from app import sentences, tables, text, words
+from app import present, sentences, tables, text, words
 from models import store, taxonomy
 
 
@@ -126,3 +126,14 @@ def said_on(desk):
     return "\n".join(
         str(element.value) for kind in ("markdown", "caption", "subheader", "info") for element in getattr(desk.main, kind)
     )
+
+
+def test_every_mark_of_the_timeline_has_its_colour(published, visit, monkeypatch):
+    """The words of the rows are those of the legend, in both languages."""
+    drawn = []
+    monkeypatch.setattr(present, "draw", lambda chart, alt: drawn.append(chart))
+    for lang in ("en", "zh"):
+        assert not visit("jumps", lang=lang, since="2015-01-01").exception
+    assert len(drawn) == 2
+    for chart in drawn:
+        assert set(chart.rows["segment_word"]) <= set(chart.spec["encoding"]["color"]["scale"]["domain"])
