@@ -30,6 +30,7 @@ def main() -> None:
         chrome.sidebar()
         if chrome.is_let_in():
             data.stamp()
+            pages.come_back(page.url_path)
             page.run()
     except LifelineError as error:
         chrome.refuse(error)

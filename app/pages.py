@@ -27,6 +27,33 @@ def page(name: str):
     return st.Page(_runner(name), title=t(f"page.{name}"), url_path=name, default=name == "overview")
 
 
+def is_current(name: str) -> bool:
+    """Whether the page of that name is the one that runs."""
+    return st.session_state.get("page") == page(name).url_path
+
+
+def leave(name: str, query: dict[str, str]) -> None:
+    """Remember the address that is left for `query` on the page `name`, if that is another.
+
+    Streamlit writes the new query under the old page before it turns to the new one, so that the browser's way back would lead to the
+    old page without its filters.
+    """
+    if is_current(name):
+        return
+    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.session_state["left"] = (st.session_state.get("page"), {name: [value] for name, value in query.items()}, before)
+
+
+def come_back(path: str) -> None:
+    """Give a page that was left by a row of a table the filters that it had, once."""
+    st.session_state["page"] = path
+    left, query, before = st.session_state.get("left", (None, {}, {}))
+    here = {name: st.query_params.get_all(name) for name in st.query_params}
+    if left == path and query and here == query:
+        del st.session_state["left"]
+        st.query_params.from_dict(before)
+
+
 def _runner(name: str) -> Callable[[], None]:
     def run() -> None:
         importlib.import_module(f"app.views.{name.replace('-', '_')}").show()

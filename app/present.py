@@ -16,8 +16,24 @@ if TYPE_CHECKING:
 
 
 def link(page: str, label: str, **query: str) -> None:
-    """A link to another page of the desk; `label` may come from outside, so it is escaped."""
-    st.page_link(pages.page(page), label=f":primary[{text.escape(label, 120) or '…'}]", query_params=query or None, icon="")
+    """A link to a page of the desk; `label` may come from outside, so it is escaped.
+
+    A link within the page that runs is a button, because Streamlit would leave the old query in the address.
+    """
+    if pages.is_current(page):
+        st.button(
+            _link_words(label), type="tertiary", on_click=_turn_to, args=(query,), key=f"turn_{page}_{sorted(query.items())}"
+        )
+        return
+    st.page_link(pages.page(page), label=_link_words(label), query_params=query or None, icon="")
+
+
+def _link_words(label: str) -> str:
+    return f":primary[{text.escape(label, 120) or '…'}]"
+
+
+def _turn_to(query: dict[str, str]) -> None:
+    st.query_params.from_dict(query)
 
 
 def heading(title: str, lead: str = "") -> None:
@@ -70,6 +86,7 @@ def table(
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(frame):
         page, query = opens(data.records(frame.iloc[[rows[0]]])[0])
+        pages.leave(page, query)
         st.switch_page(pages.page(page), query_params=query)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models.catalogue import read_products
-from models.errors import UsageError
+from models.errors import CatalogueError, UsageError
 from models.importing import catalogue_csv
 
 FILE = "private_products.csv"
@@ -56,7 +56,10 @@ def read_upload(content: bytes) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "upload.csv"
         file.write_bytes(content)
-        return read_products(file)
+        try:
+            return read_products(file)
+        except CatalogueError as error:
+            raise CatalogueError(str(error).replace(str(file), "the uploaded file")) from error
 
 
 def save(folder: Path, row: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ def _tiles(rows: Any) -> None:
             low, high = (1 - living["s12_high"]).sum(), (1 - living["s12_low"]).sum()
             st.metric(
                 t("portfolio.expected"),
-                f"{gone:.1f}",
+                f"{gone:.1f} ({low:.1f}–{high:.1f})",
                 width=230,
                 help=t("portfolio.expected_help", low=f"{low:.1f}", high=f"{high:.1f}", n=len(living)),
             )

@@ -107,7 +107,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
     shown = frame.assign(
         before=[_chance(row["before"], 12) for row in rows],
         after=[_chance(row["after"], 12) for row in rows],
-        change=[_points(row["change_12"]) for row in rows],
+        change=[_points(row["change_12"]) if row["is_exposed"] else "–" for row in rows],
         overtaken_before=[text.day(row["before"].get("overtaken_on"), "month").removeprefix("–") for row in rows],
         overtaken_after=[text.day(row["after"].get("overtaken_on"), "month").removeprefix("–") for row in rows],
         why=[sentences.shown(row["why"]) for row in rows],

@@ -129,6 +129,22 @@ def test_links_lead_from_the_overview_to_a_jump_and_one_key_decides(chromium, de
     visitor.context.close()
 
 
+def test_the_way_back_from_a_row_keeps_the_filters(chromium, desk):
+    """A row of a table opens its product; the browser's way back leads to the list as it was left."""
+    visitor = Visitor(chromium, desk)
+    visitor.open("/products?q=jasper&fate=all")
+    table = visitor.page.locator('[data-testid="stDataFrame"]').first.bounding_box()
+    visitor.page.mouse.click(table["x"] + 17, table["y"] + 52)
+    visitor.page.wait_for_url("**/product?id=**")
+    visitor.settle()
+    visitor.page.go_back()
+    visitor.page.wait_for_url("**/products?q=jasper&fate=all")
+    visitor.settle()
+    assert visitor.page.get_by_role("textbox", name="Search").input_value() == "jasper"
+    assert visitor.wrong == []
+    visitor.context.close()
+
+
 def test_two_sessions_do_not_mix(chromium, desk):
     """Language and choice belong to a session."""
     one, two = Visitor(chromium, desk), Visitor(chromium, desk)

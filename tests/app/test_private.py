@@ -81,3 +81,10 @@ def test_ids_are_new_and_plain():
     """Made from the name, in letters that any address carries."""
     assert private.new_id("Mein Produkt!", {}) == "own-mein-produkt"
     assert private.new_id("我的产品", {"own-product"}) == "own-product-2"
+
+
+def test_an_upload_that_is_wrong_names_no_file_of_ours():
+    """Row, column, value and remedy, but not where the server laid the file down."""
+    with pytest.raises(CatalogueError, match="row 2, column launched_on") as refused:
+        private.read_upload(b"product_id,launched_on,outcome\nx,soon,alive\n")
+    assert str(refused.value).startswith("the uploaded file, row 2")
