@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, signin, text, words
+from app import data, sentences, signin, text, words
 from app.words import t
 from models.errors import LifelineError, NotPublishedError
 
@@ -89,7 +89,7 @@ def _who() -> None:
 def refuse(error: LifelineError) -> None:
     """One line that says what was wrong and what to do, and for a desk without data how to get them."""
     st.title(t("no_data_title") if isinstance(error, NotPublishedError) else t("error_title"), anchor=False)
-    st.error(text.escape(str(error)))
+    st.error(text.escape(sentences.shown(error)))
     if isinstance(error, NotPublishedError):
         st.markdown(t("no_data_help"))
         st.code("lifeline up --offline", language="bash")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app import charts, data, pages, text, words
+from app import charts, data, pages, sentences, text, words
 from app.words import capability, t
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ def to_parquet(frame: pd.DataFrame, as_of: str) -> bytes:
     file = io.BytesIO()
     pq.write_table(rows, file)
     return file.getvalue()
+
+
+def wrong(error: Any) -> None:
+    """What was wrong and what to do, in this session's language where the program knows the sentence."""
+    st.error(text.escape(sentences.shown(error)))
 
 
 def nothing(why: str) -> None:

@@ -72,7 +72,7 @@ def _summary(state: dict[str, Any]) -> None:
         st.markdown(f"**{t('summary.sure')}**")
         _lines(
             t("summary.width", width=round(100 * (found["width"] or 0))),
-            t("summary.unsure", n=found["n_unsure"], of=found["n_alive"], unseen=found["n_unseen"]),
+            _unsure(found),
             t("summary.scored", ratio=f"{found['ratio']:.2f}", n=int(found["n_scored"]), ended=int(found["n_scored_ended"]))
             if found["ratio"]
             else t("accuracy.no_scores"),
@@ -90,6 +90,13 @@ def _summary(state: dict[str, Any]) -> None:
             else t("sources.not_polled"),
         )
     )
+
+
+def _unsure(found: dict[str, Any]) -> str:
+    """How many lifelines are unsure, and how many of them because nobody looked for too long."""
+    if found["n_unseen"] and found["n_unseen"] == found["n_unsure"]:
+        return t("summary.unsure_all", n=found["n_unsure"], of=found["n_alive"])
+    return t("summary.unsure", n=found["n_unsure"], of=found["n_alive"], unseen=found["n_unseen"])
 
 
 def _lines(*lines: str) -> None:

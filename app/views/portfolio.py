@@ -148,4 +148,4 @@ def _do(act: Any, *given: Any) -> None:
 def _said() -> None:
     error = st.session_state.pop("portfolio_error", None)
     if error:
-        st.error(text.escape(error))
+        present.wrong(error)

@@ -209,7 +209,7 @@ def _said() -> None:
     """What went wrong with the last decision, once."""
     error = st.session_state.pop("review_error", None)
     if error:
-        st.error(text.escape(error))
+        present.wrong(error)
 
 
 def _decided() -> None:

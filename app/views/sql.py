@@ -89,7 +89,7 @@ def _answer(query: str, values: dict[str, Any]) -> None:
     try:
         result = _run(data.stamp(), query, tuple(sorted(values.items())), timeout_s, max_rows)
     except LifelineError as error:
-        st.error(text.escape(error))
+        present.wrong(error)
         return
     st.caption(t("sql.took", n=f"{len(result.rows):,}", s=f"{result.seconds:.2f}", timeout=f"{timeout_s:g}", max=f"{max_rows:,}"))
     if result.is_truncated:

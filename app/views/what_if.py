@@ -31,7 +31,7 @@ def show() -> None:
     try:
         rows = _estimate(data.stamp(), tuple(ids[:N_MOST]), **jump)
     except LifelineError as error:
-        st.error(text.escape(error))
+        present.wrong(error)
         return
     if len(ids) > N_MOST:
         st.caption(t("whatif.cut", n=N_MOST))

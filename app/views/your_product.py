@@ -33,7 +33,7 @@ def show() -> None:
     try:
         found = _estimate(data.stamp(), tuple(sorted(row.items())))
     except LifelineError as error:
-        st.error(text.escape(error))
+        present.wrong(error)
         return
     _show(row, found)
     present.standing()
@@ -159,7 +159,7 @@ def _own() -> list[dict[str, Any]]:
     try:
         return private.read(data.home().catalogue)
     except LifelineError as error:
-        st.error(text.escape(error))
+        present.wrong(error)
         return []
 
 
@@ -208,6 +208,6 @@ def _bring_in(content: bytes) -> None:
 def _said() -> None:
     error, news = st.session_state.pop("own_error", None), st.session_state.pop("own_said", None)
     if error:
-        st.error(text.escape(error))
+        present.wrong(error)
     if news:
         st.success(news)

@@ -137,3 +137,11 @@ def test_every_mark_of_the_timeline_has_its_colour(published, visit, monkeypatch
     assert len(drawn) == 2
     for chart in drawn:
         assert set(chart.rows["segment_word"]) <= set(chart.spec["encoding"]["color"]["scale"]["domain"])
+
+
+def test_what_was_wrong_is_said_in_chinese(estimated, visit):
+    """One line that says what was wrong and what to do, in the reader's language; the database's own words stay."""
+    desk = visit("what-if", lang="zh", on="2020-01-01", capability="coding", platform="OpenAI", id=["jasper"])
+    assert desk.error[0].value.startswith("2020\\-01\\-01 已过去")
+    desk = visit("sql", lang="zh", q="drop table product")
+    assert "此处不允许 DROP" in desk.error[0].value
