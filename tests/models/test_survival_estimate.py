@@ -210,16 +210,23 @@ def small_world(tmp_path_factory):
     return catalogue.read_products(paths[0]), catalogue.read_jumps(paths[1])
 
 
+@pytest.fixture(scope="module")
+def estimated(small_world):
+    """Its lifelines, for tests that only look at them."""
+    con = estimate.estimate(*small_world, [], worlds.AS_OF)
+    yield con
+    con.close()
+
+
 def lifelines_of(con):
     query = con.execute("select * from lifeline order by product_id")
     names = [column[0] for column in query.description]
     return [dict(zip(names, row, strict=True)) for row in query.fetchall()]
 
 
-def test_what_must_always_hold(small_world):
+def test_what_must_always_hold(small_world, estimated):
     """S falls with the horizon inside its bounds, ends sum to 1 - S, shares of lost months add up exactly, one row per survivor."""
-    con = estimate.estimate(*small_world, [], worlds.AS_OF)
-    rows = lifelines_of(con)
+    rows = lifelines_of(estimated)
     assert len(rows) == sum(row["outcome"] == "alive" for row in small_world[0])
     for row in rows:
         assert 1 >= row["s3"] >= row["s6"] >= row["s12"] >= 0
@@ -227,23 +234,20 @@ def test_what_must_always_hold(small_world):
         assert row["p_shut_down_12"] + row["p_acquired_12"] + row["p_pivoted_12"] == pytest.approx(1 - row["s12"], abs=1e-9)
         if row["overtaken_on"] is None:
             assert row["p_overtaken_3"] <= row["p_overtaken_6"] <= row["p_overtaken_12"]
-    summed = dict(con.execute("select product_id, sum(lost_months) from lifeline_factor group by 1").fetchall())
+    summed = dict(estimated.execute("select product_id, sum(lost_months) from lifeline_factor group by 1").fetchall())
     assert all(summed.get(row["product_id"], 0.0) == pytest.approx(row["lost_months"], abs=1e-9) for row in rows)
-    curve = con.execute(
+    curve = estimated.execute(
         "select survival from lifeline_curve where product_id = ? order by months", [rows[0]["product_id"]]
     ).fetchall()
     assert [row[0] for row in curve] == sorted((row[0] for row in curve), reverse=True)
-    con.close()
 
 
-def test_same_seed_same_numbers_and_order_does_not_matter(small_world):
+def test_same_seed_same_numbers_and_order_does_not_matter(small_world, estimated):
     """Two runs agree to the last digit, whatever the order of the file."""
     products, jumps = small_world
-    one, two = (
-        estimate.estimate(products, jumps, [], worlds.AS_OF),
-        estimate.estimate(products[::-1], jumps[::-1], [], worlds.AS_OF),
-    )
-    assert lifelines_of(one) == lifelines_of(two)
+    again = estimate.estimate(products[::-1], jumps[::-1], [], worlds.AS_OF)
+    assert lifelines_of(again) == lifelines_of(estimated)
+    again.close()
 
 
 def test_later_ends_and_jumps_leave_a_forecast_unchanged(small_world):
@@ -343,35 +347,33 @@ def test_forecasts_are_appended_and_never_rewritten(small_world):
     con.close()
 
 
-def test_what_if_moves_only_who_sells_it(small_world):
+def test_what_if_moves_only_who_sells_it(estimated):
     """The same draws: a product that does not sell the capability does not move at all, before equals what is published."""
-    con = estimate.estimate(*small_world, [], worlds.AS_OF)
-    rows = {row["product_id"]: row for row in lifelines_of(con)}
-    jobs = con.execute(
+    rows = {row["product_id"]: row for row in lifelines_of(estimated)}
+    jobs = estimated.execute(
         "select product_id, capability from product_job join lifeline using (product_id) where role = 'sells' order by 1, 2"
     ).fetchall()
     hit, capability = jobs[0]
     spared = next(key for key in rows if (key, capability) not in jobs)
-    moved, same = whatif.run(con, [hit, spared], capability, "Somebody", worlds.AS_OF)
+    moved, same = whatif.run(estimated, [hit, spared], capability, "Somebody", worlds.AS_OF)
     assert moved["before"]["s12"] == pytest.approx(rows[hit]["s12"], abs=1e-12)
     assert moved["is_exposed"]
     assert moved["after"]["s12"] != moved["before"]["s12"]
     assert same["change_12"] == {"middle": 0.0, "low": 0.0, "high": 0.0}
     with pytest.raises(UsageError, match="is past"):
-        whatif.run(con, [hit], capability, "Somebody", date(2020, 1, 1))
+        whatif.run(estimated, [hit], capability, "Somebody", date(2020, 1, 1))
     with pytest.raises(UsageError, match="no product of the published file"):
-        whatif.run(con, ["nobody"], capability, "Somebody", worlds.AS_OF)
+        whatif.run(estimated, ["nobody"], capability, "Somebody", worlds.AS_OF)
 
 
-def test_a_private_product_gets_a_lifeline_without_being_stored(small_world):
+def test_a_private_product_gets_a_lifeline_without_being_stored(estimated):
     """One row in the form of products.csv is enough; the store does not change."""
-    con = estimate.estimate(*small_world, [], worlds.AS_OF)
-    before = con.execute("select count(*) from product").fetchall()
-    found = whatif.private(con, {"name": "Mine", "launched_on": date(2024, 5, 1), "sells": ("coding",), "wrapper_tier": 2})
+    before = estimated.execute("select count(*) from product").fetchall()
+    found = whatif.private(estimated, {"name": "Mine", "launched_on": date(2024, 5, 1), "sells": ("coding",), "wrapper_tier": 2})
     assert 0 < found["s12_low"] <= found["s12"] <= found["s12_high"] < 1
     assert len(found["curve"]) == 25
     assert sum(factor["lost_months"] for factor in found["factors"]) == pytest.approx(found["lost_months"], abs=1e-9)
-    assert con.execute("select count(*) from product").fetchall() == before
+    assert estimated.execute("select count(*) from product").fetchall() == before
 
 
 def test_an_end_inside_a_window_counts_in_parts():
