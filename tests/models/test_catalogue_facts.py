@@ -173,3 +173,13 @@ def test_activity_stays_within_what_could_be_seen():
         assert months == sorted(set(months)), row["product_id"]
         assert all(row["first_commit_on"][:7] <= month <= row["snapshot_on"][:7] for month in months), row["product_id"]
         assert row["readme_end"] in README_ENDS, row["product_id"]
+
+
+def test_no_vendor_hides_a_provider_behind_a_slash():
+    """GitHub/Microsoft is no provider's name, so GitHub's own jumps would overtake GitHub's own product."""
+    from models.survival.tables import provider_aliases
+
+    names = {row["name"] for row in provider_aliases()}
+    vendors = [(row["product_id"], (row["vendor"] or "").lower()) for row in catalogue.load().products]
+    hidden = [key for key, vendor in vendors if "/" in vendor and names & {part.strip() for part in vendor.split("/")}]
+    assert hidden == []
