@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from models.detect.merging import overlap
@@ -17,6 +18,7 @@ from models.types import Jump
 
 WINDOW_DAYS = {"day": 12, "month": 35, "year": 200}
 LINKED_DAYS = 60
+WIDEST = timedelta(days=max(*WINDOW_DAYS.values(), LINKED_DAYS))
 SAME_WORDS_DAYS = 7
 CONFLICT_DAYS = 3
 
@@ -61,7 +63,7 @@ def _checked(jump: Jump, row: Mapping[str, Any]) -> Checked:
 def join(checked: Sequence[Checked], events: Sequence[Event], detected: Sequence[Jump]) -> tuple[list[Jump], list[Conflict]]:
     """All jumps, each event once; `detected` are the jumps of `events`, in the same order."""
     by_provider: dict[str, list[Checked]] = defaultdict(list)
-    for one in checked:
+    for one in sorted(checked, key=_day):
         by_provider[one.jump.provider].append(one)
     gained: dict[str, list[int]] = defaultdict(list)
     alone: list[Jump] = []
@@ -80,10 +82,17 @@ def join(checked: Sequence[Checked], events: Sequence[Event], detected: Sequence
 
 
 def _best(checked: Sequence[Checked], event: Event, jump: Jump) -> Checked | None:
+    """The checked jump that an event is; `checked` are those of its provider, by day."""
     links = {link_key(report.url) for report in event.reports}
-    scored = [(sameness(one, event, jump, links), one) for one in checked]
+    first = bisect_left(checked, jump.happened_on - WIDEST, key=_day)
+    last = bisect_right(checked, jump.happened_on + WIDEST, key=_day)
+    scored = [(sameness(one, event, jump, links), one) for one in checked[first:last]]
     scored = [(score, one) for score, one in scored if score > 0]
     return max(scored, key=lambda pair: (pair[0], pair[1].jump.jump_id))[1] if scored else None
+
+
+def _day(one: Checked) -> date:
+    return one.jump.happened_on
 
 
 def sameness(one: Checked, event: Event, jump: Jump, links: Set[str]) -> float:

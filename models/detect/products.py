@@ -156,14 +156,25 @@ class _Finder:
             for name in {product.name, re.sub(r"\s*\(.*?\)", "", product.name)}:
                 if len(name) >= 3:
                     self._by_name.setdefault(name, product)
-        names = sorted(self._by_name, key=lambda name: (-len(name), name))
-        self._pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in names)) if names else None
+        by_first: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._by_name, key=lambda name: (-len(name), name)):
+            by_first[_FIRST.match(name).group()].append(re.escape(name))  # type: ignore[union-attr]
+        self._by_first = {first: re.compile(rf"(?:{'|'.join(names)})(?![\w-])") for first, names in by_first.items()}
         self.names = {name.casefold() for name in self._by_name}
 
     def named_in(self, title: str) -> Known | None:
-        """The first product that a title names."""
-        found = self._pattern.search(title) if self._pattern else None
-        return self._by_name[found.group()] if found else None
+        """The first product that a title names; names are tried only at words that begin one."""
+        for word in _FIRST.finditer(title):
+            if title[: word.start()].endswith("-"):
+                continue
+            pattern = self._by_first.get(word.group())
+            found = pattern.match(title, word.start()) if pattern else None
+            if found:
+                return self._by_name[found.group()]
+        return None
+
+
+_FIRST = re.compile(r"\w+|[^\w\s]")
 
 
 def _host(url: str) -> str:
