@@ -6,18 +6,21 @@ import asyncio
 import json
 import os
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from tests.app import published
 from tests.conftest import ROOT
 
-mcp = pytest.importorskip("mcp")
+pytestmark = pytest.mark.skipif(find_spec("mcp") is None, reason="needs the extra `app`")
 TOOLS = {"find_products", "lifeline_of", "jumps_since", "exposure_of", "run_sql", "what_if"}
 
 
 def talk(home, conversation, *words):
     """Start `lifeline mcp`, connect a client, let `conversation` use it, and hang up."""
+    import mcp
+
     server = mcp.StdioServerParameters(
         command=sys.executable,
         args=["-m", "app.cli", "mcp", *words],

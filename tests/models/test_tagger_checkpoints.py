@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from models.tagging.names import load_names
 from models.tagging.reading import read
 from models.types import TextIn
 
-torch = pytest.importorskip("torch")
+# looked for, not imported: every process that shares the tests reads this file, one of them runs it
+pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra `tagger`")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LETTERS, *(f"##{c}" for c in LETTERS)]
@@ -55,6 +57,8 @@ ENCODERS = {
 @pytest.fixture(autouse=True)
 def one_thread():
     """Tiny networks are slower on several threads than on one."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -77,6 +81,7 @@ def tokenizer_with(pair: str):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """A folder with a tiny checkpoint: of an encoder's architecture, as it is or as an NLI classifier, or a chat model."""
+    import torch
     import transformers
 
     folder = tmp_path_factory.mktemp("tiny")
@@ -276,6 +281,8 @@ def test_buckets_hold_every_document_once_and_stay_small():
 
 def test_cuda_is_refused_where_there_is_none():
     """A device that is not there is said, not guessed."""
+    import torch
+
     from models.tagging.encoder import pick_device
 
     if torch.cuda.is_available():
