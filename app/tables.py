@@ -24,6 +24,7 @@ HIDDEN_WHEN_EMPTY = {
     "homepage": "homepage",
 }  # fmt: skip
 LISTED_WHEN_TOLD = ("signs_of_life", "survival_curve")
+ENDED = ("shut_down", "acquired", "pivoted")
 HOST = r"https?://(?:www\.)?([^/]+)"
 
 

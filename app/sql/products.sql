@@ -32,7 +32,7 @@ with jobs as (
           when 'alive' then lifeline.product_id is not null
           when 'overtaken' then lifeline.product_id is not null and lifeline.overtaken_on is not null
           when 'silent' then lifeline.silent_since is not null
-          when 'ended' then product.outcome in ('shut_down', 'acquired', 'pivoted')
+          when 'ended' then product.outcome in ('shut_down', 'acquired', 'pivoted') and lifeline.product_id is null
           else true
       end
 ), page as (

@@ -130,7 +130,7 @@ def _taxonomy() -> None:
                 else {}
             ),
             "definition": config.TextColumn(t("col.definition"), width="large"),
-            "excludes": config.TextColumn(t("col.excludes"), width="large"),
+            **({"excludes": config.TextColumn(t("col.excludes"), width="large")} if kind == "capability" else {}),
         }
         mine = rows[rows["kind"] == kind]
         shown = mine.assign(

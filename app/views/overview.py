@@ -198,7 +198,7 @@ def _soonest() -> None:
     """Living products with the largest chance to be overtaken next."""
     st.subheader(t("overview.soonest"), anchor=False)
     rows = data.read("products", **tables.product_filters(fate="alive", n_rows=40))
-    rows = rows[rows["p_overtaken_12"].notna()].head(N_SHOWN)
+    rows = rows[rows["p_overtaken_12"].notna() & ~rows["outcome"].isin(tables.ENDED)].head(N_SHOWN)
     if rows.empty:
         present.nothing(t("overview.no_soonest"))
         return

@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import charts, choose, clocks, data, dossier, present, text
+from app import charts, choose, clocks, data, dossier, present, tables, text
 from app.words import capabilities, t
 
-ENDED = ("shut_down", "acquired", "pivoted")
 N_LISTED = 1000
 
 
@@ -29,6 +28,8 @@ def show() -> None:
     if product["as_of"] is None:
         _no_lifeline(product)
     else:
+        if product["outcome"] in tables.ENDED:
+            _end_ahead(product)
         clocks.three(product, exposures)
         curve, factors = (data.read(name, product_id=product_id) for name in ("product_curve", "product_factors"))
         clocks.curve_and_factors(product, curve, factors)
@@ -79,9 +80,9 @@ def _head(product: dict[str, Any]) -> None:
 
 def _fate(product: dict[str, Any]) -> str:
     outcome = t(f"outcome.{product['outcome']}") if product["outcome"] else t("outcome.unknown")
-    dated = text.day(product["ended_on"]) if product["outcome"] in ENDED else text.day(product["last_alive_on"])
+    dated = text.day(product["ended_on"]) if product["outcome"] in tables.ENDED else text.day(product["last_alive_on"])
     sources = " ".join(text.linked(text.host_of(url), url) for url in text.links(product["source_url"]))
-    label = t("product.ended_on") if product["outcome"] in ENDED else t("product.seen_alive")
+    label = t("product.ended_on") if product["outcome"] in tables.ENDED else t("product.seen_alive")
     return f"{outcome}" + (f" · {label} {dated}" if dated != "–" else "") + (f" · {sources}" if sources else "")
 
 
@@ -96,9 +97,22 @@ def _like(product: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _end_ahead(product: dict[str, Any]) -> None:
+    """An end that is on record but was not yet known, or had not come, on the day that the estimates stand on."""
+    when = text.day(product["ended_on"], product["ended_precision"])
+    st.warning(
+        t(
+            "product.end_ahead",
+            outcome=tables.outcome_words(product["outcome"]),
+            on=when if when != "–" else t("day_unknown"),
+            as_of=text.day(product["as_of"]),
+        )
+    )
+
+
 def _no_lifeline(product: dict[str, Any]) -> None:
     """Why there is no estimate: it ended, or nobody knows whether it lives."""
-    if product["outcome"] in ENDED:
+    if product["outcome"] in tables.ENDED:
         when = text.day(product["ended_on"])
         st.info(t("product.has_ended", outcome=t(f"outcome.{product['outcome']}"), on=when if when != "–" else t("day_unknown")))
         if product["overtaken_before"]:

@@ -58,7 +58,8 @@ def _choose() -> dict[str, Any]:
     with left:
         fate = choose.one("fate", t("filter.fate"), FATES, lambda value: t(f"fate.{value}"))
     with middle:
-        order = choose.one("sort", t("filter.sort"), ORDERS, lambda value: t(f"sort.{value}"))
+        first = ORDERS.index("ended") if fate == "ended" else 0
+        order = choose.one("sort", t("filter.sort"), ORDERS, lambda value: t(f"sort.{value}"), default=first)
     with right:
         capabilities = choose.many("capability", t("filter.capability"), taxonomy.load().capabilities, capability)
     with st.expander(

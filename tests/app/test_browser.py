@@ -111,7 +111,7 @@ def test_links_lead_from_the_overview_to_a_jump_and_one_key_decides(chromium, de
     """A title on the overview opens its jump without a reload; on the review page the key Y writes a ruling, U takes it back."""
     visitor = Visitor(chromium, desk)
     visitor.open("/")
-    visitor.page.locator('[data-testid="stMain"] [data-testid="stPageLink-NavLink"]').nth(1).click()
+    visitor.page.locator('[data-testid="stMain"] [data-testid="stPageLink-NavLink"][href*="jump="]').first.click()
     visitor.page.wait_for_url("**/jumps?jump=**")
     visitor.settle()
     visitor.open("/review")

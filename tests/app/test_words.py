@@ -145,3 +145,17 @@ def test_what_was_wrong_is_said_in_chinese(estimated, visit):
     assert desk.error[0].value.startswith("2020\\-01\\-01 已过去")
     desk = visit("sql", lang="zh", q="drop table product")
     assert "此处不允许 DROP" in desk.error[0].value
+
+
+def test_an_end_on_record_is_said_beside_an_estimate_that_does_not_use_it(estimated, visit):
+    """A product whose end is announced is not offered as the next to be overtaken, and its page says what is recorded."""
+    with duckdb.connect(str(estimated / "lifeline.duckdb")) as con:
+        con.execute(
+            "update product set outcome = 'shut_down', ended_on = (select max(as_of) from run) + 8, ended_precision = 'day' "
+            "where product_id = 'shortwave'"
+        )
+    assert "Shortwave" not in str(visit().main)
+    desk = visit("product", id="shortwave")
+    assert not desk.exception
+    assert desk.warning[0].value.startswith("The catalogue records its end: shut down")
+    assert "Shortwave" not in set(visit("products", fate="ended").dataframe[0].value["name"])
