@@ -143,7 +143,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[name] = Setting(name, _one_of(name, _as(type(default), text, variable), variable), variable, meaning)
         elif name in from_file:
             where = f"{file}: {name}"
-            values[name] = Setting(name, _one_of(name, _as(type(default), from_file[name], where), where), "lifeline.toml", meaning)
+            values[name] = Setting(
+                name, _one_of(name, _as(type(default), from_file[name], where), where), "lifeline.toml", meaning
+            )
         else:
             values[name] = Setting(name, default, "default", meaning)
     return Settings(home, home_origin, values)

@@ -18,6 +18,7 @@ from models.detect.types import Report, TaggedDocument
 READ_CHARACTERS = 700
 LEAD_CHARACTERS = 240
 MIN_SHARE = 0.35
+LONGEST_NAME = 60
 LONGEST_NOTICE = timedelta(days=800)
 _WORD = re.compile(r"[a-z][a-z0-9+.'-]{2,}|[\u4e00-\u9fff]{2}")
 
@@ -187,7 +188,15 @@ def release_name(title: str, named: tuple[Release, ...]) -> str:
         return named[0].name
     text = re.sub(r"^(?:introducing|announcing|new in|meet|update:)\s*:?\s*", "", title, flags=re.IGNORECASE)
     text = re.split(r"\s+(?:is|are) (?:now|here)\b|[|–—]|: | - ", text)[0].strip(" .:")
-    return text[:60].strip()
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    """As many whole words as a name may have letters; Chinese, which has no spaces, by the letter."""
+    if len(text) <= LONGEST_NAME:
+        return text.strip()
+    whole = text[: LONGEST_NAME + 1].rpartition(" ")[0]
+    return (whole if len(whole) > LONGEST_NAME // 2 else text[:LONGEST_NAME]).strip(" ,;-")
 
 
 def words_of(text: str) -> frozenset[str]:

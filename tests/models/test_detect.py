@@ -11,6 +11,7 @@ import pytest
 from models.catalogue import Catalogue
 from models.detect import days, providers, wording
 from models.detect.releases import key_of, releases_in
+from models.detect.reports import release_name
 from models.detect.stage import detect
 from tests.models.detecting import a_document, put
 
@@ -189,6 +190,22 @@ def test_running_twice_changes_nothing(store):
     put(store, *a_launch())
     assert jumps(store) == jumps(store)
     assert store.execute("select count(*) from change").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        (
+            "OpenAI opens an agent that fills in the forms of every office in town",
+            "OpenAI opens an agent that fills in the forms of every",
+        ),
+        ("发布智能体" * 20, "发布智能体" * 12),
+        ("Connectors for Slack", "Connectors for Slack"),
+    ],
+)
+def test_a_long_title_is_cut_where_a_word_ends(title, name):
+    """What has no name of its own goes by its title, in whole words of sixty letters at most."""
+    assert release_name(title, ()) == name
 
 
 def test_stages_are_one_story_and_not_one_jump(store):
