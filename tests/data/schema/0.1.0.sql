@@ -104,7 +104,17 @@ create table if not exists walk_forward_said (
 create table if not exists walk_forward_finding (key varchar primary key, value json);
 
 -- What every run recomputes whole. Declared here so that views bind before the first run; stages replace the rows.
-create table if not exists story (document_id varchar primary key, story_id varchar);
+create table if not exists story (document_id varchar, dated_on date, story_id varchar, leads boolean);
+
+-- Days whose stories are told, each by the hash of what they were told from.
+create table if not exists story_day (day date, made_from varchar);
+
+-- What a document reports, and the hash of what it was read from; without a provider it reports nothing.
+create table if not exists reading (
+    document_id varchar, made_from varchar, url varchar, title varchar, tier varchar, source_id varchar, dated_on date, known_on date,
+    happened_on date, is_dated_by_text boolean, provider varchar, keys varchar[][], release varchar, words varchar[], stage varchar,
+    reach varchar, magnitude integer, capabilities varchar, confidence double, is_day_known boolean
+);
 
 create table if not exists capability_term (
     id varchar, kind varchar, segment varchar, name_en varchar, name_zh varchar, definition varchar, excludes varchar
