@@ -44,7 +44,7 @@ def write_accuracy(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
 
 
 def shipped() -> list[dict[str, Any]]:
-    """The walk-forward on the shipped catalogue, as `lifeline backtest --ship` wrote it."""
+    """The walk-forward on the shipped catalogue, as `lifeline backtest --verdict --keep models/survival` wrote it."""
     if not SHIPPED.is_file():
         return []
     with SHIPPED.open(encoding="utf-8", newline="") as handle:
