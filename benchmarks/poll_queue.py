@@ -2,7 +2,7 @@
 
     python benchmarks/poll_queue.py [--sources 500 5000 20000 100000] [--threads 16] [--processes 1] [--latency-s 0.4] …
 
-An event simulation in the words of `flows.ingest`: a thread takes the next source whose host is free, waits for the host's turn, then for
+An event simulation in the words of `flows.polling`: a thread takes the next source whose host is free, waits for the host's turn, then for
 the answer, then for its share of the processor (one interpreter computes one thing at a time), and the writer commits in batches. Hosts
 have sizes as the web has: most sources sit alone, a few hosts carry thousands. `--check` polls a real loopback server and compares.
 """

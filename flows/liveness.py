@@ -59,7 +59,7 @@ def probe_products(
 
     Returns counts by evidence class. A round in which a third of the names vanish is thrown away.
     """
-    from flows.ingest import open_client
+    from flows.polling import open_client
 
     now = clock()
     chosen = targets(read_products(con), signals, read_last_looks(con), now)[:limit]

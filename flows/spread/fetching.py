@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flows.health import State
-from flows.ingest import Polled, Store
+from flows.ingest import Store
+from flows.polling import Polled
 from flows.sources import politeness_key
 from flows.spread.handover import HandOver
 from flows.spread.rows import outcomes_of, state_table

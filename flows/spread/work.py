@@ -54,8 +54,8 @@ def tag_shard(address: str, folder: str, shard_id: str, tagger: str, device: str
 
 def fetch_shard(address: str, folder: str, shard_id: str, asked_at: str, options: Mapping[str, Any]) -> str:
     """Poll the sources of a shard as the writer would, with `options` of its settings; returns the shard's id."""
-    from flows.ingest import Tools, open_client, poll_all
     from flows.parse.pool import shared_pool
+    from flows.polling import Tools, open_client, poll_all
     from flows.robots import Robots
 
     exchange = open_exchange(address)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from flows.health import State
-from flows.ingest import Dispatcher, ingest
+from flows.ingest import ingest
+from flows.polling import Dispatcher
 from flows.signs import addresses, read_signals, signal_sources
 from models import store as stores
 from tests.flows.site import NOW, config, item, rss, source
@@ -286,14 +287,14 @@ def test_a_full_disk_is_one_line(site, store, tmp_path, monkeypatch):
     """A store that cannot be written ends the run with words, and the batch is not half there."""
     import duckdb
 
-    import flows.ingest as stage
+    from flows import settling
     from models.errors import StoreError
 
     def full(*_):
         raise duckdb.IOException("Could not write file: No space left on device")
 
     site.pages["/feed"] = (200, {}, rss(item("a")))
-    monkeypatch.setattr(stage, "write_states", full)
+    monkeypatch.setattr(settling, "write_states", full)
     with pytest.raises(StoreError, match="No space left"):
         poll(store, tmp_path, source(site.url + "/feed"))
     assert rows(store, "select count(*) from document") == [(0,)]

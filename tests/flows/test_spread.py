@@ -479,8 +479,8 @@ def test_old_polls_are_not_taken_for_new():
 
 def test_states_and_outcomes_survive_their_parquet(site, tmp_path, pool):
     """What a worker reads and what the writer gets back are what was handed over."""
-    from flows.ingest import Tools, open_client
-    from flows.ingest import poll as poll_one
+    from flows.polling import Tools, open_client
+    from flows.polling import poll as poll_one
     from flows.robots import Robots
 
     states = [State(one, health="fine", health_since_at=NOW, etag='"1"', n_failures=0, moved_to=None) for one in pages(site, 3)]
