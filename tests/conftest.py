@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # where several processes share the files, these begin first: the longest last would leave one process busy and the others done
 LONG = [
     f"test_{name}"
-    for name in "kills replay spread run spread_killed repair survival_estimate pages team soak upgrade schedule browser".split()
+    for name in "kills replay spread run spread_run repair survival_estimate pages team soak upgrade schedule browser".split()
 ]
 
 

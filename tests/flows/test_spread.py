@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -131,47 +127,6 @@ def prefect(tmp_path_factory):
     api.stop()
 
 
-@pytest.fixture(scope="module")
-def dask(prefect):
-    """A Dask cluster of somebody else, by its address."""
-    import distributed
-
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, silence_logs=50, scheduler_kwargs={"dashboard": False}
-    ) as cluster:
-        yield f"dask:{cluster.scheduler_address}"
-
-
-@pytest.fixture(scope="module")
-def ray_head(prefect):
-    """The client address of a Ray cluster of somebody else, which asks for a token that stands in the environment."""
-    pytest.importorskip("prefect_ray", reason="needs the extra `ray`")
-    from flows.prefect_api import free_port
-
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-    os.environ.update(token)
-    port, client = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # a short path, for its sockets lie in it
-        where = [f"--temp-dir={folder}", f"--port={port}", f"--ray-client-server-port={client}", "--node-ip-address=127.0.0.1"]
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2", *where]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        with open(f"{folder}/said", "w") as said:
-            head = subprocess.Popen([*command, "--include-dashboard=false"], env=env, stdout=said, stderr=said)
-        until = time.monotonic() + 120
-        while not _listens(client) and head.poll() is None and time.monotonic() < until:
-            time.sleep(0.2)
-        yield f"ray:ray://127.0.0.1:{client}"
-        head.terminate()
-        head.wait(60)
-    for name in token:
-        os.environ.pop(name, None)
-
-
-def _listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 class Killer(threading.Thread):
     """Kills with -9 the worker that brings the first result, while others are still to come."""
 
@@ -220,20 +175,6 @@ def test_the_shipped_tagger_says_the_same_on_a_cluster(stores, tmp_path, dask):
     assert elsewhere(spread, chosen, dask, said, size=16) == 40, said
     for here_, there in zip(tags_of(alone), tags_of(spread), strict=True):
         assert [pair for pair in zip_longest(here_, there) if pair[0] != pair[1]][:1] == []
-
-
-@pytest.mark.slow
-def test_a_ray_cluster_that_is_there_already_is_used_by_its_client_address(stores, tmp_path, ray_head):
-    """Row for row as here, and the connection is closed afterwards."""
-    import ray
-
-    alone, spread, said = stores("alone", 1200), stores("spread", 1200), []
-    here(alone, load_tagger("keyword"))
-    assert elsewhere(spread, config_of(tmp_path / "spread"), ray_head, said, size=300) == 1200, said
-    assert not [line for line in said if "going on" in line or "failed" in line]
-    assert tags_of(spread) == tags_of(alone)
-    assert not list((tmp_path / "spread" / "exchange").rglob("*.parquet"))
-    assert not ray.is_initialized()
 
 
 def test_a_ray_address_where_nothing_listens_costs_one_line(stores, tmp_path):
@@ -375,8 +316,6 @@ def test_a_cluster_that_is_not_there_costs_one_line(stores, tmp_path):
 
 def test_without_the_package_it_is_said_what_to_install(stores, tmp_path, monkeypatch):
     """One line, with the command."""
-    import sys
-
     monkeypatch.setitem(sys.modules, "prefect_ray", None)
     con, said = stores("spread", 10), []
     assert elsewhere(con, config_of(tmp_path / "spread"), "ray", said) == 0

@@ -80,7 +80,12 @@ def test_no_secret_gets_through(lines):
     logs.event(
         "x",
         error="at slack://tokenA/tokenB and mailto://me:pw@host?to=you and https://u:p@site.example/feed?key=abc#frag",
-        also=["pa55word!", "admin:hunter22", "https://hooks.example/services/T111/B222/c333", "postgresql://lifeline:pg@db/prefect"],
+        also=[
+            "pa55word!",
+            "admin:hunter22",
+            "https://hooks.example/services/T111/B222/c333",
+            "postgresql://lifeline:pg@db/prefect",
+        ],
     )
     (line,) = written()
     for secret in ("tokenA", "me:pw", "u:p@", "abc", "hunter22", "pa55word!", "T111", "pg@"):
