@@ -175,7 +175,7 @@ def store_large(n: int) -> dict[str, Any]:
 def _stages(n: int) -> dict[str, Any]:
     """Store, tag, detect, derive and publish `n` announcements; processor seconds of each, sizes, peak memory.
 
-    `again` is to detect once more when one listing has come in.
+    `again` is to detect once more when one listing has come in, each document of which is of another day: the worst that a listing can do.
     """
     from models import store
     from models.catalogue import load, write_tables
