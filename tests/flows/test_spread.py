@@ -127,6 +127,17 @@ def prefect(tmp_path_factory):
     api.stop()
 
 
+@pytest.fixture(scope="module")
+def dask(prefect):
+    """A Dask cluster of somebody else, by its address."""
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, silence_logs=50, scheduler_kwargs={"dashboard": False}
+    ) as cluster:
+        yield f"dask:{cluster.scheduler_address}"
+
+
 class Killer(threading.Thread):
     """Kills with -9 the worker that brings the first result, while others are still to come."""
 
