@@ -21,11 +21,11 @@ LEAST = 6
 def main(documents: Path, target: Path) -> None:
     from models.detect import providers
     from models.detect.commonness import ALL
-    from models.detect.tokens import names_in, small_words_in, what_is_read, words_in
+    from models.detect.tokens import beginning, names_in, small_words_in, words_in
 
     known, seen, small, n = providers.load(), Counter[str](), Counter[str](), 0
     for row in lines(documents):
-        _, read = what_is_read(row.get("title") or "", row.get("text") or "")
+        read = beginning(row.get("title") or "", row.get("text") or "")
         seen.update(names_in(read, row.get("url") or "", known) | words_in(read))
         small.update(small_words_in(read))
         n += 1

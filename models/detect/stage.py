@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.detect import changes, providers
+from models.detect import changes, providers, readings
 from models.detect.joining import Conflict, checked_jumps, join
 from models.detect.jumps import is_believed, jump_of, jumps_of
 from models.detect.known import catalogue_jumps
 from models.detect.linking import story_keys
 from models.detect.merging import merge
 from models.detect.products import Known, News, decided_status, proposals
-from models.detect.readings import reports_of
 from models.detect.ruled import Make, apply_to_jumps, write_products
 from models.detect.telling import tell_stories
-from models.detect.types import Event, Report
+from models.detect.types import Event
 from models.rulings import Ruling, table_rows
 from models.rulings import read as read_rulings
 from models.store import replace_rows
@@ -53,15 +52,15 @@ def detect(
     replace_rows(con, "ruling", table_rows(decided))
     before = changes.facts(con)
     known = providers.load()
-    reports = reports_of(con, as_of, known)
+    readings.read_documents(con, as_of, known)
     if with_stories:
         tell_stories(con, as_of, known)
-    events = [event for event in merge(reports) if is_believed(event)]
-    jumps, conflicts = jumps_with_knowledge(events, catalogue, as_of, known)
-    jumps, unmatched = apply_to_jumps(jumps, decided, _maker(reports))
+    jumps, conflicts = jumps_with_knowledge(believed_events(con), catalogue, as_of, known)
+    jumps, unmatched = apply_to_jumps(jumps, decided, _maker(con))
+    pages = readings.pages(con, (document for jump in jumps for document in jump.document_ids))
     about = {row["jump_id"]: row for row in catalogue.jumps}
-    about |= _monthly(jumps, reports)
-    counts = write(con, jumps, about, {report.document_id: report.url for report in reports})
+    about |= _monthly(jumps, {key for key, page in pages.items() if page.is_day_known})
+    counts = write(con, jumps, about, {key: page.url for key, page in pages.items()})
     proposed = write_proposals(con, decided, as_of, known, looked)
     told = write_products(con, decided, {one.proposal_id: {"product_id": one.subject, "fields": one.fields} for one in proposed})
     changed = write_changes(con, before, as_of, conflicts, changes.product_rows(told), decided)
@@ -76,6 +75,12 @@ def detect(
     }
 
 
+def believed_events(con: duckdb.DuckDBPyConnection) -> list[Event]:
+    """The events that the readings of the store tell of and that are believed, in order of their canonical reports."""
+    events = (event for reports in readings.by_provider(con) for event in merge(reports) if is_believed(event))
+    return sorted(events, key=lambda event: event.canonical.rank)
+
+
 def jumps_with_knowledge(
     events: Sequence[Event], catalogue: Catalogue, as_of: date, known: providers.Providers
 ) -> tuple[list[Jump], list[Conflict]]:
@@ -86,20 +91,18 @@ def jumps_with_knowledge(
     return join(checked, events, detected)
 
 
-def _maker(reports: Sequence[Report]) -> Make:
+def _maker(con: duckdb.DuckDBPyConnection) -> Make:
     """How a split makes a jump of its own from some of the documents."""
-    by_document = {report.document_id: report for report in reports}
 
     def make(jump_id: str, document_ids: Sequence[str]) -> Jump | None:
-        members = sorted((by_document[one] for one in document_ids if one in by_document), key=lambda one: one.rank)
+        members = sorted(readings.of_documents(con, document_ids), key=lambda one: one.rank)
         return jump_of(Event(tuple(members)), jump_id) if members else None
 
     return make
 
 
-def _monthly(jumps: Sequence[Jump], reports: Sequence[Report]) -> dict[str, dict[str, Any]]:
-    """Jumps whose day is only known to the month, because no report of them knows the day."""
-    has_day = {report.document_id for report in reports if report.is_day_known}
+def _monthly(jumps: Sequence[Jump], has_day: Set[str]) -> dict[str, dict[str, Any]]:
+    """Jumps whose day is only known to the month, because no document of theirs is among those whose day is known."""
     found = [jump for jump in jumps if jump.origin == "detected" and not has_day & set(jump.document_ids)]
     return {jump.jump_id: {"date_precision": "month"} for jump in found}
 

@@ -18,7 +18,7 @@ from itertools import chain
 from models.detect import commonness, wording
 from models.detect.providers import Providers
 from models.detect.releases import is_versioned, releases_in
-from models.detect.tokens import is_chinese, names_in, what_is_read, words_in
+from models.detect.tokens import beginning, names_in, words_in
 
 WINDOW = timedelta(days=6)
 WINDOW_OF_WORDS = timedelta(days=3)
@@ -48,7 +48,6 @@ class Text:
     url: str
     title: str
     text: str
-    lang: str
     dated_on: date
 
     @property
@@ -145,14 +144,15 @@ class Teller:
         return best
 
     def _signature(self, text: Text) -> Signature:
-        title, read = what_is_read(text.title, text.text)
+        read = beginning(text.title, text.text)
+        title = read.title
         names, words = names_in(read, text.url, self._providers), words_in(read)
         host = re.sub(r"^https?://(?:www\.)?", "", text.url).split("/")[0].lower()
         weight = self._commonness.weight
         return Signature(
             document_id=text.document_id,
             dated_on=text.dated_on,
-            is_chinese=is_chinese(read),
+            is_chinese=read.is_chinese,
             site="" if SHARED_SITES.search(host) else host,
             title=re.sub(r"\W+", " ", title).strip().lower(),
             title_releases=frozenset("-".join(one.key) for one in releases_in(title) if is_versioned(one.key)),

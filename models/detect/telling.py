@@ -7,7 +7,7 @@ reads them, so that a new rule, too, tells everything anew.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,33 +30,34 @@ def tell_stories(con: duckdb.DuckDBPyConnection, as_of: date, known: Providers) 
     """Bring tables story and story_day up to the documents known on `as_of`; returns the days that were told anew."""
     now = dict(con.execute(DAYS, {"as_of": as_of, "rules": rules()}).fetchall())
     before = dict(con.execute("from story_day").fetchall())
-    changed = sorted(day for day in now.keys() | before.keys() if now.get(day) != before.get(day))
+    changed = {day for day in now.keys() | before.keys() if now.get(day) != before.get(day)}
     if not changed:
         return []
+    first = min(changed)
     con.execute(
         f"create or replace temp table story_text as from ({TEXTS}) where dated_on >= $first order by dated_on, document_id",
-        {"as_of": as_of, "first": changed[0] - WINDOW},
+        {"as_of": as_of, "first": first - WINDOW},
     )
     with transaction(con):
-        told = list(_tell(con, sorted(day for day in now if day >= changed[0]), changed, known))
-        con.execute("delete from story_day where day in (select unnest(?))", [changed])
-        insert_rows(con, "story_day", [{"day": day, "made_from": now[day]} for day in changed if day in now])
+        told = list(_tell(con, sorted({day for day in now if day >= first} | changed), changed, known))
+        con.execute("delete from story_day where day in (select unnest(?))", [list(changed)])
+        insert_rows(con, "story_day", [{"day": day, "made_from": now[day]} for day in sorted(changed & now.keys())])
     con.execute("drop table story_text")
     return told
 
 
-def _tell(con: duckdb.DuckDBPyConnection, days: Sequence[date], changed: Sequence[date], known: Providers) -> Iterator[date]:
-    """Tell each changed day and, while its stories lead to others than before, the days that they reach."""
-    is_changed, reach, teller, told, texts = set(changed), date.min, None, _Telling(con), _Texts(con)
-    for day in sorted({*days, *changed}):
-        if day not in is_changed and day > reach:
+def _tell(con: duckdb.DuckDBPyConnection, days: Sequence[date], changed: Set[date], known: Providers) -> Iterator[date]:
+    """Tell each changed one of `days` and, while its stories lead to others than before, the days that they reach."""
+    reach, teller, told, texts = date.min, None, _Telling(con), _Texts(con)
+    for day in days:
+        if day not in changed and day > reach:
             teller = None
             continue
         if teller is None:
             told.write()
             teller = Teller(known, _leading(con, day))
         rows = [teller.tell(text) for text in texts.of(day)]
-        if day in is_changed or _leaders(con, day) != {(one.document_id, one.story_id) for one in rows if one.leads}:
+        if day in changed or _leaders(con, day) != {(one.document_id, one.story_id) for one in rows if one.leads}:
             reach = day + WINDOW
         told.add(day, rows)
         yield day

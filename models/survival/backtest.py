@@ -16,6 +16,7 @@ import numpy as np
 
 from models.errors import UsageError
 from models.survival import lifetable, log, model, months, predict, priors, scores, stage
+from models.survival.options import Options
 
 if TYPE_CHECKING:
     import duckdb
@@ -100,7 +101,7 @@ def last_day(con: duckdb.DuckDBPyConnection) -> date:
     return found
 
 
-def fates(con: duckdb.DuckDBPyConnection, at: date, prior: priors.Priors, options: stage.Options) -> dict[str, Fate]:
+def fates(con: duckdb.DuckDBPyConnection, at: date, prior: priors.Priors, options: Options) -> dict[str, Fate]:
     """What is known of every product on the day `at`."""
     stage.build(con, at, prior, options)
     rows = con.execute(
@@ -110,9 +111,7 @@ def fates(con: duckdb.DuckDBPyConnection, at: date, prior: priors.Priors, option
     return {key: Fate(a, b, until, cohort, weight) for key, a, b, until, cohort, weight in rows}
 
 
-def forecast(
-    con: duckdb.DuckDBPyConnection, origin: date, prior: priors.Priors, options: stage.Options, *, seed: int
-) -> Forecasts:
+def forecast(con: duckdb.DuckDBPyConnection, origin: date, prior: priors.Priors, options: Options, *, seed: int) -> Forecasts:
     """Forecast from what was known on `origin`; raises UsageError when nobody was alive then."""
     known = stage.build(con, origin, prior, options)
     fitted, _ = stage.fit(con, origin, prior, options, known, seed=seed)
@@ -255,7 +254,7 @@ def run(
     con: duckdb.DuckDBPyConnection,
     days: Sequence[date],
     *,
-    options: stage.Options,
+    options: Options,
     seed: int = 1,
     name: str = "ended",
     say: Any = None,

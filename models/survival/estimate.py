@@ -11,6 +11,7 @@ from models.catalogue.files import Row
 from models.errors import UsageError
 from models.store import insert_rows, open_memory
 from models.survival import load, stage
+from models.survival.options import Options
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +23,7 @@ COLUMNS = (
 META = ("catalogue_start", "sampling_rate_alive", "moats")
 
 
-def options(meta: Mapping[str, Any]) -> stage.Options:
+def options(meta: Mapping[str, Any]) -> Options:
     """What the meta file says.
 
     Raises
@@ -34,9 +35,7 @@ def options(meta: Mapping[str, Any]) -> stage.Options:
     unknown = sorted(set(meta) - set(META))
     if unknown:
         raise UsageError(f"--meta: unknown key {unknown[0]!r}; known are {', '.join(META)}")
-    return stage.Options(
-        _start(meta.get("catalogue_start")), _rate(meta.get("sampling_rate_alive")), _flag(meta.get("moats", True))
-    )
+    return Options(_start(meta.get("catalogue_start")), _rate(meta.get("sampling_rate_alive")), _flag(meta.get("moats", True)))
 
 
 def _start(value: Any) -> date | None:
@@ -85,7 +84,7 @@ def estimate(
     as_of: date,
     *,
     seed: int = 1,
-    options: stage.Options | None = None,
+    options: Options | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A store in memory with every derived table filled for `as_of`; the caller closes it.
 
@@ -95,7 +94,7 @@ def estimate(
         when no product is alive on the day.
 
     """
-    chosen = options or stage.Options()
+    chosen = options or Options()
     if chosen.catalogue_start is None:
         chosen = replace(chosen, catalogue_start=guessed_start(products, as_of))
     con = open_memory()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from models.catalogue.files import SHIPPED, Row
 from models.store import insert_rows, open_memory
-from models.survival import backtest, backtest_overtaken, backtest_silent, load, log, months, signs, silence, stage, verdict
+from models.survival import backtest, backtest_overtaken, backtest_silent, load, log, months, signs, silence, verdict
+from models.survival.options import Options
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,9 +86,9 @@ def ended(
     con: duckdb.DuckDBPyConnection, days: Sequence[date], *, use_moats: bool, with_hindsight: bool, seed: int, say: Say
 ) -> dict[str, Any]:
     """The ended clock; `with_hindsight` adds a run with moats that were labelled knowing the fate, named so."""
-    out = backtest.run(con, days, options=stage.Options(use_moats=use_moats), seed=seed, say=say)
+    out = backtest.run(con, days, options=Options(use_moats=use_moats), seed=seed, say=say)
     if with_hindsight:
-        other = backtest.run(con, days, options=stage.Options(use_moats=True), seed=seed, name="ended-with-moats", say=say)
+        other = backtest.run(con, days, options=Options(use_moats=True), seed=seed, name="ended-with-moats", say=say)
         out = out | {"rows": out["rows"] + other["rows"], "pooled": out["pooled"] + other["pooled"]}
     return out
 

@@ -7,30 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from models.errors import UsageError
 from models.store import SQL, insert_rows, replace_rows, run_sql
 from models.survival import lifelines, log, model, posterior, priors, signs, silence, statements, tables, weights
+from models.survival.options import Options
 
 if TYPE_CHECKING:
     import duckdb
 
 N_TABLES = 200  # draws behind the intervals of the silent clock
 METHOD_VERSION = f"hazard-1.{priors.load().version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a file may say about itself: the day before which nothing was observed, the rate at which survivors were sampled, and whether
-    its moats were labelled without knowing the fate.
-    """
-
-    catalogue_start: date | None = None
-    sampling_rate_alive: float | None = None
-    use_moats: bool = False
 
 
 def derive(con: duckdb.DuckDBPyConnection, as_of: date, *, seed: int = 1, options: Options | None = None) -> dict[str, int]:

@@ -14,7 +14,7 @@ from models.survival.model import Model, settings
 if TYPE_CHECKING:
     import duckdb
 
-    from models.survival.stage import Options
+    from models.survival.options import Options
 
 
 def rows(

@@ -19,6 +19,7 @@ from models.catalogue.files import Row
 from models.store import insert_rows, open_memory
 from models.survival import data, design, fit, impute, load, months, priors, silence, stage, tables, weights
 from models.survival import model as model_
+from models.survival.options import Options
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,7 +42,7 @@ def reading(
     """One reading: all products, cohort members only or the rest only; coefficient, power, Bayes factor, shuffles."""
     prior = priors.load()
     if use_signs:
-        stage.build(con, as_of, prior, stage.Options())
+        stage.build(con, as_of, prior, Options())
     else:
         tables.build(con, as_of, prior)
         weights.write(con, prior)

@@ -57,10 +57,7 @@ def run(
     post = posterior.read(con)
     with _Memory(con, as_of, [known[key] for key in product_ids]) as memory:
         who = _subjects(memory, as_of, con)
-        index = {key: i for i, key in enumerate(who.product_id)}
-        missing = [key for key in product_ids if key not in index or not who.is_alive[index[key]]]
-        if missing:
-            raise UsageError(f"{missing[0]} is not alive on {as_of}; a what-if needs a living product")
+        index = _living(who, product_ids, as_of)
         reached = _reached(memory, who, capability, platform, on, gross)
         extra = predict.Extra(forward, _sold(capability), reached.pop("step"), reached["retired"], reached["is_own"])
         before = predict.survival(who, post, lifelines.N_CURVE)
@@ -68,14 +65,24 @@ def run(
         earlier = dict(memory.execute("select product_id, overtaken_on from overtaken").fetchall())
         standing = lifelines.standings(memory)
         covered = _covered(memory, capability, gross >= prior.decisive_weight)
-    out = []
-    for key in product_ids:
+
+    def told(key: str) -> Row:
         i = index[key]
         later = earlier.get(key) or (on if key in covered and not reached["is_own"][i] else None)
+        who_and_why = {"name": known[key]["name"], "is_exposed": bool(reached["is_hit"][i]), "why": reached["why"][i]}
         both = _both(before[:, i], after[:, i], standing[key], as_of, (earlier.get(key), later))
-        told = {"is_exposed": bool(reached["is_hit"][i]), "why": reached["why"][i]}
-        out.append({"product_id": key, "name": known[key]["name"], **told, **both})
-    return out
+        return {"product_id": key, **who_and_why, **both}
+
+    return [told(key) for key in product_ids]
+
+
+def _living(who: data.Subjects, product_ids: Sequence[str], as_of: date) -> dict[str, int]:
+    """Where each product stands among the subjects; all have to be alive."""
+    index = {key: i for i, key in enumerate(who.product_id)}
+    missing = [key for key in product_ids if key not in index or not who.is_alive[index[key]]]
+    if missing:
+        raise UsageError(f"{missing[0]} is not alive on {as_of}; a what-if needs a living product")
+    return index
 
 
 def _both(

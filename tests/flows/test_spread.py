@@ -110,12 +110,13 @@ def _environment():
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory):
+def prefect(tmp_path_factory, migrated):
     """One Prefect server for all runs of these tests, which a stage finds as it does in a scheduled run."""
     pytest.importorskip("prefect_dask", reason="needs the extra `dask`")
     from flows.prefect_api import Api, configure
 
     home = tmp_path_factory.mktemp("prefect")
+    migrated(home)
     configure(home, log_level="CRITICAL")
     api = Api(home, services=False)
     api.start()

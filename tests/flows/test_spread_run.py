@@ -73,11 +73,12 @@ def rows_of_one(home, n):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["dask", "ray"])
-def test_a_killed_writer_leaves_nothing_running_and_the_next_run_heals(tmp_path, engine):
+def test_a_killed_writer_leaves_nothing_running_and_the_next_run_heals(tmp_path, migrated, engine):
     """Killed after its first merged shard; what it stored stays as it is, workers and server end, and the whole is that of one process."""
     pytest.importorskip(f"prefect_{engine}", reason=f"needs the extra `{engine}`")
     home = tmp_path / "spread"
     a_store(home, N)[1].__exit__(None, None, None)
+    migrated(home)
 
     writer = start(home, f"{engine}:2")
     said = []
@@ -141,12 +142,13 @@ def listens(port):
 
 
 @pytest.mark.slow
-def test_a_ray_cluster_that_is_there_already_is_used_by_its_client_address(tmp_path, ray_head):
+def test_a_ray_cluster_that_is_there_already_is_used_by_its_client_address(tmp_path, migrated, ray_head):
     """Row for row as one process, with the cluster's token from the environment; the exchange is empty afterwards."""
     address, token = ray_head
     for attempt in range(3):  # Ray's client gives up after half a minute, which a busy machine may take to serve it
         home = tmp_path / f"spread-{attempt}"
         a_store(home, 2048)[1].__exit__(None, None, None)
+        migrated(home)
         run = start(home, f"ray:{address}", **token)
         _, said = run.communicate()
         assert run.returncode == 0, said
