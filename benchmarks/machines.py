@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -148,7 +149,7 @@ class Lan:
         self.environ = {
             **kept, **S3, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": f"http://{WRITER}:4200/api", "LIFELINE_EXCHANGE": "s3://exchange",
             "LIFELINE_ALLOW_PRIVATE": "1", "LIFELINE_TAGGER": "keyword", "LIFELINE_FULLTEXT_PER_RUN": "0", "NO_PROXY": "*",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
         }  # fmt: skip
 
     def log(self, name: str) -> Path:
