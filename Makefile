@@ -15,12 +15,11 @@ up: setup
 
 setup: .venv/.$(EXTRA)
 
-# what is imported is compiled then; compiling everything here takes longer than the rest of the installation
 .venv/.all .venv/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; pass it as `make up PYTHON=python3.12`")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$(@:.venv/.%=%)]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(@:.venv/.%=%)]'
 	touch .venv/.all $@
 
 test: setup lint types

@@ -108,12 +108,19 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
     if factors.empty or product["lost_months"] is None:
         present.nothing(t("product.no_factors"))
         return
-    st.caption(t("product.lost", n=text.months(product["lost_months"])))
+    st.caption(lost(product))
     shown = factors.head(N_FACTORS)
     shown = shown.assign(what=[_factor(row) for row in data.records(shown)])[["what", "lost_months"]]
     present.draw(charts.factors(shown.groupby("what", as_index=False).sum()), alt=t("product.factors"))
     st.caption(t("associated"))
     present.downloads(factors, f"{product['product_id']}-factors")
+
+
+def lost(product: dict[str, Any]) -> str:
+    """The months lost with their interval, and whether that is told apart from none."""
+    n, low, high = (product.get(f"lost_months{end}") for end in ("", "_low", "_high"))
+    said = t("product.lost", n=text.months(n), low=text.months(low), high=text.months(high))
+    return f"{said} {t('product.lost_unsure')}" if not text.is_unknown(low) and low <= 0 <= high else said
 
 
 def _factor(row: dict[str, Any]) -> str:

@@ -36,7 +36,8 @@ def rows(
     """Everything that is said of the products that are alive on `as_of`."""
     chosen = np.flatnonzero(fitted.who.is_alive)
     who = predict.subset(fitted.who, chosen)
-    middle, low, high, shares = summaries(who, fitted.posterior)
+    told = summaries(who, fitted.posterior)
+    middle, low, high = told.middle, told.low, told.high
     standing = standings(con)
     lost = explain.loss(who, fitted.posterior)
     factor = explain.factors(con, who, fitted.posterior, lost)
@@ -59,16 +60,16 @@ def rows(
                 **horizons(middle[i], low[i], high[i]),
                 "median_months": classes.median(middle[i]),
                 "safe_until_months": classes.safe_until(middle[i]),
-                "lifeline_class": "unsure" if unsure else classes.class_name(shares[i]),
+                "lifeline_class": "unsure" if unsure else classes.class_name(told.shares[i]),
                 **how.of(i, product_id, 1 - middle[i, 12]),
-                "lost_months": float(lost.total[i]) if stand.has_sells else None,
+                **(lost_columns(lost.total[i], told.lost[i]) if stand.has_sells else {}),
                 "n_ended": fitted.n_ended,
                 "evidence": "data" if fitted.n_ended >= priors.few_ends else "mostly_prior",
                 "reason": unsure or rests_on(fitted, who, i, priors),
             }
         )
         curve += [{"product_id": product_id, "as_of": as_of, **row} for row in curve_rows(middle[i], low[i], high[i])]
-    known = {row["product_id"] for row in out if row["lost_months"] is not None}
+    known = {row["product_id"] for row in out if "lost_months" in row}
     return Lifelines(out, curve, [{**row, "as_of": as_of} for row in factor if row["product_id"] in known])
 
 
@@ -122,20 +123,35 @@ def silent_columns(sign: silence.Sign | None) -> Row:
     return row
 
 
-def summaries(
-    who: predict.Subjects, post: predict.Posterior, extra: predict.Extra | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Point, low, high (subjects, 25) and class shares (subjects, 4), in batches so that memory stays bounded."""
+def lost_columns(total: float, interval: np.ndarray) -> Row:
+    """Columns lost_months to lost_months_high."""
+    return {"lost_months": float(total), "lost_months_low": float(interval[0]), "lost_months_high": float(interval[1])}
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """What the draws say: curves (subjects, 25), class shares (subjects, 4), 90 % interval of the lost months (subjects, 2)."""
+
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    shares: np.ndarray
+    lost: np.ndarray
+
+
+def summaries(who: predict.Subjects, post: predict.Posterior) -> Summaries:
+    """Curves, classes and the interval of the lost months, in batches so that memory stays bounded."""
     parts: list[tuple[np.ndarray, ...]] = []
     for start in range(0, who.n, predict.BATCH):
         part = predict.subset(who, np.arange(start, min(start + predict.BATCH, who.n)))
         curves = predict.survival(part, post, N_CURVE)
-        parts.append((*model.mean_curve(curves), classes.class_shares(curves)))
+        free = predict.survival(part, post, N_CURVE, without_past=True)
+        lost = np.quantile((free - curves).sum(axis=2), [0.05, 0.95], axis=0).T
+        parts.append((*model.mean_curve(curves), classes.class_shares(curves), lost))
     if not parts:
         empty = np.zeros((0, N_CURVE + 1))
-        return empty, empty, empty, np.zeros((0, 4))
-    middle, low, high, shares = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return middle, low, high, shares
+        return Summaries(empty, empty, empty, np.zeros((0, 4)), np.zeros((0, 2)))
+    return Summaries(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def standings(con: duckdb.DuckDBPyConnection) -> dict[str, classes.Standing]:

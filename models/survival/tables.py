@@ -78,7 +78,7 @@ def provider_aliases() -> list[Mapping[str, str]]:
         rows = list(csv.DictReader(handle))
     keys = {row["provider"].strip().lower(): row["provider"].strip().lower() for row in rows}
     for row in rows:
-        for alias in (row.get("aliases") or "").split(";"):
+        for alias in (row.get("name_zh") or "", *(row.get("aliases") or "").split(";")):
             if alias.strip():
                 keys.setdefault(alias.strip().lower(), row["provider"].strip().lower())
     return [{"name": name, "provider_key": key} for name, key in keys.items()]

@@ -112,7 +112,7 @@ def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
     post = posterior.read(con)
     with _Memory(con, as_of, [product_row(full)], jobs=job_rows(full), moats=moat_rows(full)) as memory:
         who = _subjects(memory, as_of, con)
-        middle, low, high, shares = lifelines.summaries(who, post)
+        told = lifelines.summaries(who, post)
         stand = lifelines.standings(memory)[who.product_id[0]]
         lost = explain.loss(who, post)
         factors = explain.factors(memory, who, post, lost) if stand.has_sells else []
@@ -124,23 +124,24 @@ def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
                 "select jump_id, capability, role, exposed_on, weight, is_decisive from reached order by exposed_on"
             ).fetchall()
         ]
-    unsure = classes.why_unsure(replace(stand, last_alive_on=None), high[0, 12] - low[0, 12], as_of)
+    middle, low, high = told.middle[0], told.low[0], told.high[0]
+    unsure = classes.why_unsure(replace(stand, last_alive_on=None), high[12] - low[12], as_of)
     counts = con.execute("select max(n_at_risk), max(n_ended), max(evidence) from lifeline").fetchall()[0]
     return {
         "product_id": who.product_id[0],
         "as_of": as_of,
-        **lifelines.horizons(middle[0], low[0], high[0]),
-        "median_months": classes.median(middle[0]),
-        "safe_until_months": classes.safe_until(middle[0]),
-        "lifeline_class": "unsure" if unsure else classes.class_name(shares[0]),
+        **lifelines.horizons(middle, low, high),
+        "median_months": classes.median(middle),
+        "safe_until_months": classes.safe_until(middle),
+        "lifeline_class": "unsure" if unsure else classes.class_name(told.shares[0]),
         "overtaken_on": overtaken_on,
         **lifelines.overtaken_columns(ahead),
-        "lost_months": float(lost.total[0]) if stand.has_sells else None,
+        **(lifelines.lost_columns(lost.total[0], told.lost[0]) if stand.has_sells else {"lost_months": None}),
         "n_at_risk": counts[0],
         "n_ended": counts[1],
         "evidence": counts[2],
         "reason": unsure or "from what you entered and the last run's fit",
-        "curve": lifelines.curve_rows(middle[0], low[0], high[0]),
+        "curve": lifelines.curve_rows(middle, low, high),
         "factors": sorted(factors, key=lambda factor: -abs(factor["lost_months"])),
         "exposures": exposures,
     }

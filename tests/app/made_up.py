@@ -47,6 +47,11 @@ def fill(con: Any, facts: catalogue.Catalogue, *, hostile: bool) -> None:
     store.replace_rows(con, "lifeline", [_lifeline(row, draw) for row in living])
     curves = [row for product in living for row in _curve(product["product_id"])]
     store.replace_rows(con, "lifeline_curve", curves)
+    con.execute("""
+        insert into lifeline_factor
+        select product_id, as_of, 'jump', jump_id, lost_months / 2, lost_months / 2
+        from lifeline join exposure using (product_id) where role = 'sells'
+        qualify row_number() over (partition by product_id order by exposed_on desc, jump_id) <= 2""")
     con.execute("update lifeline set overtaken_on = spell.overtaken_on from spell where spell.product_id = lifeline.product_id")
     con.execute(
         "update lifeline set p_overtaken_3 = null, p_overtaken_6 = null, p_overtaken_12 = null where overtaken_on is not null"
@@ -83,7 +88,7 @@ def _lifeline(row: dict, draw: random.Random) -> dict:
         "lifeline_class": draw.choice(["long", "long", "12/long", "12", "unsure"]), "reason": "made up for a test",
         "p_overtaken_3": p / 4, "p_overtaken_6": p / 2, "p_overtaken_12": p, "p_shut_down_12": (1 - s12) / 2, "p_acquired_12": (1 - s12) / 4,
         "p_pivoted_12": (1 - s12) / 4, "silent_since": date(2026, 1, 1) if draw.random() < 0.1 else None, "p_silent_3": p / 9, "p_silent_6": p / 5,
-        "p_silent_12": p / 3, "lost_months": p, "n_at_risk": 180, "n_ended": 96, "evidence": "data",
+        "p_silent_12": p / 3, "lost_months": p, "lost_months_low": p / 2, "lost_months_high": 2 * p, "n_at_risk": 180, "n_ended": 96, "evidence": "data",
     }  # fmt: skip
 
 

@@ -106,6 +106,21 @@ def test_the_overtaken_clock_stands_first_beside_survival_and_silence(published,
     assert "180 products at risk, 96 ends, as of 2026-08-22" in text
 
 
+def test_months_lost_come_with_their_interval(published, visit):
+    """And where it covers none, the page says that the loss is not told apart from none."""
+    import duckdb
+
+    clear = said(visit("product", id="jasper"))
+    assert re.search(r"of the next 24 months go with its exposures \([\d.]+ to [\d.]+\)\.(?! That)", clear)
+    copy = published / "next.duckdb"
+    copy.write_bytes((published / "lifeline.duckdb").read_bytes())
+    with duckdb.connect(str(copy)) as con:
+        con.execute("update lifeline set lost_months_low = -0.3 where product_id = 'jasper'")
+    copy.replace(published / "lifeline.duckdb")
+    assert "(-0.3 to" in (unsure := said(visit("product", id="jasper")))
+    assert "not told apart from none" in unsure
+
+
 def test_an_ended_product_gets_no_estimate(published, visit):
     """The page says when and how it ended instead."""
     text = said(visit("product", id="artifact-news")) + said(visit("product", id="adept"))
@@ -341,7 +356,7 @@ def test_a_form_gives_a_private_product_its_clocks(published, visit, monkeypatch
             "overtaken_on": None,
         }
         return {
-            **more, **chances, **ahead, "lifeline_class": "long", "lost_months": 0.2, "n_at_risk": 180, "n_ended": 90, "evidence": "data",
+            **more, **chances, **ahead, "lifeline_class": "long", "lost_months": 0.2, "lost_months_low": -0.1, "lost_months_high": 0.5, "n_at_risk": 180, "n_ended": 90, "evidence": "data",
             "reason": "made up", "curve": curve, "factors": [], "exposures": [dict(zip(names, row, strict=True)) for row in exposures],
         }  # fmt: skip
 

@@ -236,6 +236,10 @@ def test_what_must_always_hold(small_world, estimated):
             assert row["p_overtaken_3"] <= row["p_overtaken_6"] <= row["p_overtaken_12"]
     summed = dict(estimated.execute("select product_id, sum(lost_months) from lifeline_factor group by 1").fetchall())
     assert all(summed.get(row["product_id"], 0.0) == pytest.approx(row["lost_months"], abs=1e-9) for row in rows)
+    assert all(row["lost_months_low"] <= row["lost_months"] <= row["lost_months_high"] for row in rows)
+    unexposed = [row for row in rows if row["lost_months"] == 0]
+    assert unexposed
+    assert all(row["lost_months_low"] == row["lost_months_high"] == 0 for row in unexposed)
     curve = estimated.execute(
         "select survival from lifeline_curve where product_id = ? order by months", [rows[0]["product_id"]]
     ).fetchall()
@@ -372,6 +376,7 @@ def test_a_private_product_gets_a_lifeline_without_being_stored(estimated):
     found = whatif.private(estimated, {"name": "Mine", "launched_on": date(2024, 5, 1), "sells": ("coding",), "wrapper_tier": 2})
     assert 0 < found["s12_low"] <= found["s12"] <= found["s12_high"] < 1
     assert len(found["curve"]) == 25
+    assert found["lost_months_low"] <= found["lost_months"] <= found["lost_months_high"]
     assert sum(factor["lost_months"] for factor in found["factors"]) == pytest.approx(found["lost_months"], abs=1e-9)
     assert estimated.execute("select count(*) from product").fetchall() == before
 

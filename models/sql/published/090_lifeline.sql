@@ -3,7 +3,8 @@ select product_id, as_of, s3, s3_low, s3_high, s6, s6_low, s6_high, s12, s12_low
     lifeline_class, overtaken_on, p_overtaken_3, p_overtaken_6, p_overtaken_12, p_shut_down_12, p_acquired_12,
     p_pivoted_12, silent_since, p_silent_3, p_silent_6, p_silent_12, lost_months, main_jump_id, n_at_risk, n_ended,
     evidence, reason, p_overtaken_3_low, p_overtaken_3_high, p_overtaken_6_low, p_overtaken_6_high, p_overtaken_12_low,
-    p_overtaken_12_high, p_silent_3_low, p_silent_3_high, p_silent_6_low, p_silent_6_high, p_silent_12_low, p_silent_12_high
+    p_overtaken_12_high, p_silent_3_low, p_silent_3_high, p_silent_6_low, p_silent_6_high, p_silent_12_low, p_silent_12_high,
+    lost_months_low, lost_months_high
 from main.lifeline;
 comment on view pub.lifeline is 'One row per product alive on as_of: how long it has, with interval, number at risk and reason.';
 comment on column pub.lifeline.product_id is 'Product';
@@ -49,3 +50,5 @@ comment on column pub.lifeline.p_silent_6_low is 'Lower end of the 90 % interval
 comment on column pub.lifeline.p_silent_6_high is 'Upper end of the 90 % interval';
 comment on column pub.lifeline.p_silent_12_low is 'Lower end of the 90 % interval';
 comment on column pub.lifeline.p_silent_12_high is 'Upper end of the 90 % interval';
+comment on column pub.lifeline.lost_months_low is 'Lower end of the 90 % interval; below 0, the jumps may have lengthened it';
+comment on column pub.lifeline.lost_months_high is 'Upper end of the 90 % interval';
