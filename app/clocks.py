@@ -118,9 +118,9 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
 
 def lost(product: dict[str, Any]) -> str:
     """The months lost with their interval, and whether that is told apart from none."""
-    n, low, high = (product.get(f"lost_months{end}") for end in ("", "_low", "_high"))
+    n, low, high = (product[f"lost_months{end}"] for end in ("", "_low", "_high"))
     said = t("product.lost", n=text.months(n), low=text.months(low), high=text.months(high))
-    return f"{said} {t('product.lost_unsure')}" if not text.is_unknown(low) and low <= 0 <= high else said
+    return f"{said} {t('product.lost_unsure')}" if low <= 0 <= high else said
 
 
 def _factor(row: dict[str, Any]) -> str:
