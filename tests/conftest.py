@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 # where several processes share the files, these begin first: the longest last would leave one process busy and the others done
@@ -26,6 +27,24 @@ def pytest_collection_modifyitems(config, items):
         return LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG) + (item.path not in slow)
 
     items.sort(key=turn)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Fills a folder by name, once for all processes of the tests, whichever comes first; nobody may change what lies there."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+    def folder(name, fill):
+        made = base / name
+        with FileLock(f"{made}.lock"):
+            if not (base / f"{name}.made").exists():
+                made.mkdir()
+                fill(made)
+                (base / f"{name}.made").touch()
+        return made
+
+    return folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Published homes for the pages' tests, made once a session."""
+"""Published homes for the pages' tests, made once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
 
 @pytest.fixture(scope="session")
-def _published(tmp_path_factory):
-    return made_up.publish(tmp_path_factory.mktemp("published"), hostile=False)
+def _published(once):
+    return once("published", made_up.publish)
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def published(_published, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def _hostile(tmp_path_factory):
-    return made_up.publish(tmp_path_factory.mktemp("hostile"), hostile=True)
+def _hostile(once):
+    return once("hostile", partial(made_up.publish, hostile=True))
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def empty(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def _large(tmp_path_factory):
-    return made_up.publish(tmp_path_factory.mktemp("large"), n_products=10_000)
+def _large(once):
+    return once("large", partial(made_up.publish, n_products=10_000))
 
 
 @pytest.fixture
@@ -87,8 +88,11 @@ def visit():
 
 
 @pytest.fixture(scope="session")
-def _estimated(tmp_path_factory):
-    home = tmp_path_factory.mktemp("estimated") / "home"
+def _estimated(once):
+    return once("estimated", _estimate)
+
+
+def _estimate(home):
     stages = [word for name in ("detect", "derive", "publish") for word in ("--stage", name)]
     done = subprocess.run(
         [sys.executable, "-m", "app.cli", "run", "--offline", *stages],
@@ -99,7 +103,6 @@ def _estimated(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return home
 
 
 @pytest.fixture

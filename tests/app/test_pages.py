@@ -195,10 +195,11 @@ def test_a_file_of_an_older_version_is_said_to_be_one(published, visit):
     copy.write_bytes((published / "lifeline.duckdb").read_bytes())
     con = duckdb.connect(str(copy))
     con.execute("drop table hindcast; alter table lifeline drop column p_overtaken_12_low")
+    con.execute("alter table lifeline drop column lost_months_low")
     con.close()
     copy.replace(published / "lifeline.duckdb")
-    for page in ("overview", "accuracy", "products"):
-        desk = visit(page)
+    for page, query in (("overview", {}), ("accuracy", {}), ("products", {}), ("product", {"id": "jasper"})):
+        desk = visit(page, **query)
         assert not desk.exception
         assert "was published by another version" in said(desk)
         assert "lifeline run" in said(desk)

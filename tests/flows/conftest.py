@@ -9,7 +9,6 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from filelock import FileLock
 
 from flows.prefect_api import QUIET
 from tests.flows.site import Site
@@ -33,16 +32,17 @@ def pool():
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
+def migrated(once):
     """Gives a home the database that Prefect's migrations make: ten seconds of processor time, spent once and not for each home."""
-    base = tmp_path_factory.getbasetemp()
-    template = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "prefect"
-    with FileLock(f"{template}.lock"):
-        if not (template / "migrated").is_file():
-            env = {**os.environ, **QUIET, "PREFECT_HOME": str(template)}
-            command = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
-            subprocess.run(command, env=env, check=True, capture_output=True)
-            (template / "migrated").write_text(version("prefect"), encoding="utf-8")
+
+    def fill(folder):
+        env = {**os.environ, **QUIET, "PREFECT_HOME": str(folder)}
+        subprocess.run(
+            [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"], env=env, check=True, capture_output=True
+        )
+        (folder / "migrated").write_text(version("prefect"), encoding="utf-8")
+
+    template = once("prefect", fill)
 
     def give(home):
         (home / "prefect").mkdir(parents=True)

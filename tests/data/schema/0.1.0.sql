@@ -172,7 +172,7 @@ create table if not exists lifeline (
     lost_months double, main_jump_id varchar, n_at_risk integer, n_ended integer, evidence varchar, reason varchar,
     p_overtaken_3_low double, p_overtaken_3_high double, p_overtaken_6_low double, p_overtaken_6_high double,
     p_overtaken_12_low double, p_overtaken_12_high double, p_silent_3_low double, p_silent_3_high double, p_silent_6_low double,
-    p_silent_6_high double, p_silent_12_low double, p_silent_12_high double
+    p_silent_6_high double, p_silent_12_low double, p_silent_12_high double, lost_months_low double, lost_months_high double
 );
 
 create table if not exists lifeline_curve (
