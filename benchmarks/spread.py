@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NOW = datetime(2026, 8, 22, tzinfo=UTC)
-SHARD = {"keyword": 2048, "embedded": 64}
+SHARD = {"keyword": 2048, "embedded": 256}
 ROWS = ("tagging", "tagging_label")
 
 
