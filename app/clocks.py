@@ -108,7 +108,7 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
     if factors.empty or product["lost_months"] is None:
         present.nothing(t("product.no_factors"))
         return
-    st.caption(lost(product))
+    st.caption(_lost(product))
     shown = factors.head(N_FACTORS)
     shown = shown.assign(what=[_factor(row) for row in data.records(shown)])[["what", "lost_months"]]
     present.draw(charts.factors(shown.groupby("what", as_index=False).sum()), alt=t("product.factors"))
@@ -116,7 +116,7 @@ def _factors(product: dict[str, Any], factors: pd.DataFrame) -> None:
     present.downloads(factors, f"{product['product_id']}-factors")
 
 
-def lost(product: dict[str, Any]) -> str:
+def _lost(product: dict[str, Any]) -> str:
     """The months lost with their interval, and whether that is told apart from none."""
     n, low, high = (product[f"lost_months{end}"] for end in ("", "_low", "_high"))
     said = t("product.lost", n=text.months(n), low=text.months(low), high=text.months(high))

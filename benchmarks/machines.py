@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -173,13 +173,18 @@ class Lan:
 
     def serve(self, machine: str, name: str, *words: str, ready: tuple[str, int] | None = None, **environ: str) -> None:
         """Start a command that stays; returns when something listens at `ready`, as seen from the writer."""
+        from tests.flows.team import until
+
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 self._on(machine, *words), env=self.environ | environ, stdout=log, stderr=log, cwd="/", start_new_session=True
             )
         if ready:
             probe = f"import socket; socket.create_connection({ready!r}, timeout=1)"
-            until(lambda: subprocess.run(self._on("writer", "-c", probe), capture_output=True, check=False).returncode == 0, name)
+            command = self._on("writer", "-c", probe)
+            until(
+                lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0, 180, f"{name} does not start"
+            )
 
     def asked(self, name: str, pattern: str) -> dict[str, int]:
         """How often each machine asked for something, by a server's own log."""
@@ -233,14 +238,6 @@ def ip(*words: str) -> None:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"ip {' '.join(words)}: {done.stderr.strip()} (needs root)")
-
-
-def until(happened: Callable[[], bool], what: str, seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            sys.exit(f"{what} does not start")
-        time.sleep(0.5)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ matches, so that A like B and B like C never makes one event of A and C. The ord
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from models.detect.types import TIER_RANK, Event, Report
@@ -18,15 +18,6 @@ NEW_STAGE_DAYS = 7
 SAME_WORDS = 0.38
 SAME_WORDS_AND_LABEL = 0.28
 N_LEADERS = 3
-
-
-def merge(reports: Iterable[Report]) -> list[Event]:
-    """Events of all reports, in order of their canonical reports."""
-    by_provider: dict[str, list[Report]] = defaultdict(list)
-    for report in sorted(reports, key=lambda report: report.rank):
-        by_provider[report.provider].append(report)
-    events = [event for provider in sorted(by_provider) for event in _merge_provider(by_provider[provider])]
-    return sorted(events, key=lambda event: event.canonical.rank)
 
 
 class _Growing:
@@ -46,12 +37,15 @@ class _Growing:
         self.last_on = max(self.last_on, report.dated_on)
 
 
-def _merge_provider(reports: Sequence[Report]) -> list[Event]:
-    """Events of one provider; candidates are found by release key and by week, so the work grows with the reports, not their square."""
+def merge(reports: Iterable[Report]) -> list[Event]:
+    """Events that the reports of one provider tell of, in no order.
+
+    Candidates are found by release key and by week, so the work grows with the reports, not their square.
+    """
     events: list[_Growing] = []
     by_key: dict[tuple[str, ...], list[_Growing]] = defaultdict(list)
     by_week: dict[int, list[_Growing]] = defaultdict(list)
-    for report in reports:
+    for report in sorted(reports, key=lambda report: report.rank):
         home = _best(report, by_key, by_week)
         if home is None:
             home = _Growing(len(events), report)

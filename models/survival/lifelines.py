@@ -62,14 +62,14 @@ def rows(
                 "safe_until_months": classes.safe_until(middle[i]),
                 "lifeline_class": "unsure" if unsure else classes.class_name(told.shares[i]),
                 **how.of(i, product_id, 1 - middle[i, 12]),
-                **(lost_columns(lost.total[i], told.lost[i]) if stand.has_sells else {}),
+                **lost_columns(stand, lost.total[i], told.lost[i]),
                 "n_ended": fitted.n_ended,
                 "evidence": "data" if fitted.n_ended >= priors.few_ends else "mostly_prior",
                 "reason": unsure or rests_on(fitted, who, i, priors),
             }
         )
         curve += [{"product_id": product_id, "as_of": as_of, **row} for row in curve_rows(middle[i], low[i], high[i])]
-    known = {row["product_id"] for row in out if "lost_months" in row}
+    known = {row["product_id"] for row in out if row["lost_months"] is not None}
     return Lifelines(out, curve, [{**row, "as_of": as_of} for row in factor if row["product_id"] in known])
 
 
@@ -123,9 +123,10 @@ def silent_columns(sign: silence.Sign | None) -> Row:
     return row
 
 
-def lost_columns(total: float, interval: np.ndarray) -> Row:
-    """Columns lost_months to lost_months_high."""
-    return {"lost_months": float(total), "lost_months_low": float(interval[0]), "lost_months_high": float(interval[1])}
+def lost_columns(stand: classes.Standing, total: float, interval: np.ndarray) -> Row:
+    """Columns lost_months to lost_months_high; null for a product that sells nothing that is known."""
+    found = zip(("", "_low", "_high"), (total, *interval), strict=True)
+    return {f"lost_months{end}": float(value) if stand.has_sells else None for end, value in found}
 
 
 @dataclass(frozen=True, slots=True)

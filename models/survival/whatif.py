@@ -136,7 +136,7 @@ def private(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Row:
         "lifeline_class": "unsure" if unsure else classes.class_name(told.shares[0]),
         "overtaken_on": overtaken_on,
         **lifelines.overtaken_columns(ahead),
-        **(lifelines.lost_columns(lost.total[0], told.lost[0]) if stand.has_sells else {"lost_months": None}),
+        **lifelines.lost_columns(stand, lost.total[0], told.lost[0]),
         "n_at_risk": counts[0],
         "n_ended": counts[1],
         "evidence": counts[2],
