@@ -38,7 +38,7 @@ class _Growing:
 
 
 def merge(reports: Iterable[Report]) -> list[Event]:
-    """Events that the reports of one provider tell of, in no order.
+    """Events that the reports of one provider tell of, in order of their canonical reports.
 
     Candidates are found by release key and by week, so the work grows with the reports, not their square.
     """
